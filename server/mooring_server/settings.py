@@ -1,0 +1,57 @@
+"""Every setting and every limit, in one place, unit last in the name.
+
+Each is also an environment variable: `MOORING_` and the name in capitals (`MOORING_UPLOAD_SIZE_MAX_BYTES`).
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Auth(StrEnum):
+    """How callers prove who they are."""
+
+    NONE = "none"
+
+
+class Settings(BaseSettings):
+    """The service's settings; immutable once read."""
+
+    model_config = SettingsConfigDict(env_prefix="MOORING_", frozen=True, extra="forbid")
+
+    database: str = Field("", description="sqlite:///file or postgresql://…; empty: the user's data folder")
+    host: str = Field("127.0.0.1", description="The address to listen on")
+    port: int = Field(50051, ge=0, le=65535, description="The port to listen on; 0 takes a free one")
+    auth: Auth = Field(Auth.NONE, description="`none` is allowed on loopback and Unix sockets alone")
+    reflection: bool = Field(False, description="Answer gRPC server reflection")
+    log_format: str = Field(
+        "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal"
+    )
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    page_size_default: int = Field(50, ge=1)
+    page_size_max: int = Field(1_000, ge=1)
+    message_size_max_bytes: int = Field(8 * 2**20, description="The largest request that is read")
+    upload_size_max_bytes: int = Field(100 * 2**20, description="The largest inventory file")
+    upload_chunk_max_bytes: int = Field(2**20, description="The largest piece of an upload")
+    upload_keep_s: int = Field(24 * 3600, description="How long an upload waits for its import")
+    cells_max: int = Field(50_000_000, description="The most cells of one inventory")
+    columns_max: int = Field(2_000, description="The most columns of one table")
+    import_chunk_rows: int = Field(2_000, description="Rows written in one transaction of an import")
+    imports_at_once_max: int = Field(2, description="Imports that run at the same time; others wait")
+    request_id_keep_s: int = Field(24 * 3600, description="How long a stored answer can be replayed")
+    version_keep_s: int = Field(24 * 3600, description="How long a data version that nothing shows is kept")
+    heartbeat_s: float = Field(5.0, gt=0, description="The longest silence of a watch")
+    watch_streams_max: int = Field(1_000, description="Streams of one watch")
+    watch_queue_max: int = Field(1_000, description="Commits that a slow subscriber may be behind in memory")
+    changes_keep: int = Field(100_000, description="Changes kept of each stream")
+    cleanup_interval_s: float = Field(300.0, gt=0)
+    pending_requests_max: int = Field(10_000, description="Calls that wait for the server to take them up")
+    idle_exit_s: float = Field(600.0, description="An embedded service ends itself after this long unused")
+    stop_grace_s: float = Field(10.0, description="How long running calls may take when the server stops")
+    read_threads: int = Field(4, ge=1)
+    write_batch_max: int = Field(256, description="Writes that share one SQLite commit")
+    postgresql_connections: int = Field(8, ge=2)
+    data_dir: Path | None = Field(None, description="The data folder; None: the user's own")

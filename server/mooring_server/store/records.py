@@ -1,0 +1,234 @@
+"""What leaves the store: frozen records, never rows.
+
+Ids are bare (`wave-1`), not resource names. Times are aware and in UTC. A change of a record is a new record
+from the store; nobody edits one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Role(IntEnum):
+    """What a member may do, each including the one before."""
+
+    VIEWER = 1
+    ANALYST = 2
+    MANAGER = 3
+
+
+class AssetType(StrEnum):
+    """What an asset is; the values are those of `mooring.v1.AssetType` in lower case."""
+
+    SERVER = "server"
+    DATABASE = "database"
+    APPLICATION = "application"
+    NETWORK = "network"
+    LOAD_BALANCER = "load_balancer"
+    STORAGE = "storage"
+    VIRTUAL_MACHINE = "virtual_machine"
+    CONTAINER = "container"
+    SECURITY_GROUP = "security_group"
+    OTHER = "other"
+
+
+class ChangeKind(StrEnum):
+    """What happened to a resource."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    IMPORTED = "imported"
+    SWITCHED = "switched"
+
+
+class OperationState(StrEnum):
+    """The life of a long-running operation; it ends in one of the last three."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A caller. `subject` is what the identity provider calls them; `revision` counts their stream."""
+
+    id: str
+    subject: str
+    display_name: str
+    email: str
+    default_engagement_id: str | None
+    revision: int
+    etag: int
+    create_time: datetime
+    update_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A user's place. `revision` rises by one with each switch."""
+
+    user_id: str
+    id: str
+    engagement_id: str
+    session_id: str
+    revision: int
+    create_time: datetime
+    update_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """The work for one client. `revision` is the position of its change stream."""
+
+    id: str
+    display_name: str
+    description: str
+    default_session_id: str
+    session_count: int
+    revision: int
+    etag: int
+    create_time: datetime
+    update_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One state of an engagement's data. `data_version_id` is None until something was imported."""
+
+    engagement_id: str
+    id: str
+    display_name: str
+    description: str
+    type: str
+    is_default: bool
+    creator_id: str
+    data_version_id: str | None
+    asset_count: int
+    etag: int
+    create_time: datetime
+    update_time: datetime
+    delete_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One thing of an estate; empty texts and None mean unknown.
+
+    `identity` is the key that the same thing has in the next import (see `core/discovery.py`); `digest` is
+    over everything that an import can change, so that equal digests mean an unchanged asset.
+    """
+
+    id: str
+    identity: str
+    digest: str
+    display_name: str
+    type: AssetType
+    external_id: str
+    hostname: str
+    ip_addresses: tuple[str, ...]
+    environment: str
+    location: str
+    platform: str
+    operating_system: str
+    status: str
+    owner: str
+    application: str
+    criticality: str
+    cpu_cores: float | None
+    memory_bytes: int | None
+    storage_bytes: int | None
+    attributes: dict[str, str]
+    source_file: str
+    source_sheet: str
+    source_row: int
+    create_time: datetime
+    update_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DataVersion:
+    """One immutable set of assets. It is built invisibly, then published by a session's pointer."""
+
+    id: str
+    engagement_id: str
+    session_id: str
+    base_id: str | None
+    published: bool
+    asset_count: int
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that waits to be imported; its bytes are read chunk by chunk."""
+
+    id: str
+    engagement_id: str
+    session_id: str
+    user_id: str
+    file_name: str
+    sha256: str
+    size_bytes: int
+    chunk_count: int
+    complete: bool
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Long work on a session. `progress`, `result` and `error` are plain JSON values.
+
+    `host` is the incarnation of the process that runs it: after a restart, unfinished operations of other
+    incarnations have been interrupted.
+    """
+
+    id: str
+    engagement_id: str
+    session_id: str
+    user_id: str
+    kind: str
+    state: OperationState
+    cancel_requested: bool
+    host: str
+    arguments: dict[str, Any]
+    progress: dict[str, Any]
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    create_time: datetime
+    update_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One changed resource: all rows of one stream and revision were one commit."""
+
+    stream: str
+    revision: int
+    kind: ChangeKind
+    resource: str
+    actor: str
+    commit_time: datetime
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a mutating call answered: `payload_hash` tells a retry from a reuse of its request id."""
+
+    payload_hash: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some records in order; `next_key` is where the next page starts, None at the end."""
+
+    items: tuple[T, ...]
+    next_key: tuple[Any, ...] | None
