@@ -1,0 +1,3 @@
+from mooring_server.cli.commands import app, main
+
+__all__ = ["app", "main"]

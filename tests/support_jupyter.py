@@ -1,0 +1,114 @@
+"""A real JupyterLab, started by `mooring demo` in an empty home, and how to drive its pages."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+
+ROOT = Path(__file__).parents[1]
+READY = "globalThis.jupyterapp?.shell?.currentWidget?.sessionContext"
+
+
+def chromium() -> str | None:
+    """The browser: MOORING_CHROMIUM, else one that is installed."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = (shutil.which(name) for name in names)
+    return os.environ.get("MOORING_CHROMIUM") or next((path for path in found if path), None)
+
+
+def prepare_home(home: Path) -> dict[str, str]:
+    """Settings that make a page testable; answers the environment for what is started in this home."""
+    lab = home / ".jupyter" / "lab" / "user-settings" / "@jupyterlab"
+    for name, settings in {
+        # A pop-up that asks about news covers buttons; cells out of view would not be in the DOM.
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+        "notebook-extension/tracker": {"windowingMode": "none"},
+    }.items():
+        file = lab / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings))
+    (home / ".jupyter" / "jupyter_lab_config.json").write_text(
+        json.dumps({"LabApp": {"expose_app_in_browser": True}})
+    )
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("MOORING_", "JUPYTER", "JPY_"))
+    }
+    return kept | {"HOME": str(home), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+
+
+class Demo:
+    """`mooring demo --no-browser`, from its start to its clean end."""
+
+    def __init__(self, home: Path, *arguments: str, environment: Mapping[str, str] = {}) -> None:
+        self.home = home
+        self.log = home / "demo.log"
+        self.environment = prepare_home(home) | dict(environment)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "mooring_server", "demo", "--no-browser", *arguments],
+                env=self.environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def url(self, timeout_s: float = 90) -> str:
+        """The address with its token, as soon as it is printed."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            text = self.log.read_text(errors="replace")
+            if found := re.search(r"http://127\.0\.0\.1:\d+/lab\S*token=\w+", text):
+                return found[0]
+            if self.process.poll() is not None:
+                raise AssertionError(f"mooring demo ended with {self.process.returncode}:\n{text}")
+            time.sleep(0.05)  # the log is a file of another process: there is nothing to wait on
+        raise AssertionError(f"mooring demo printed no address in {timeout_s} s:\n{text}")
+
+    def stop(self) -> int:
+        """What Ctrl-C does; answers the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(30)
+        finally:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def open_notebook(page: Page, url: str) -> None:
+    """Open the notebook at `url` and wait for its kernel."""
+    page.goto(url)
+    page.wait_for_function(READY, timeout=60_000)
+    page.evaluate(
+        """async () => {
+            const panel = jupyterapp.shell.currentWidget;
+            await panel.context.ready;
+            await panel.sessionContext.ready;
+            await panel.sessionContext.session.kernel.info;
+        }"""
+    )
+
+
+def run_all(page: Page) -> None:
+    """Run every cell and wait until all have ended; a cell that raises fails the test."""
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    kinds = ("stderr", "error")
+    errors = page.locator(
+        ", ".join(f".jp-RenderedText[data-mime-type='application/vnd.jupyter.{kind}']" for kind in kinds)
+    )
+    assert errors.count() == 0, errors.all_inner_texts()
+
+
+def outputs(page: Page) -> Locator:
+    """What cells have put out, without their sources."""
+    return page.locator(".jp-OutputArea-output")
