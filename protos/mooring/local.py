@@ -1,8 +1,8 @@
 """The user's own service: finding it in the data folder, or starting it there.
 
-One service a user: it holds a lock in the data folder for life, serves on a Unix socket that only this user can
-reach, and says where in `server.json`. Liveness is told by a call, never by a pid. The command line and the
-notebook widgets share this module; it needs the standard library alone until it has something to call.
+One service a user: it holds a lock in the data folder for life, serves on a Unix socket that only this user
+can reach, and says where in `server.json`. Liveness is told by a call, never by a pid. The command line and
+the notebook widgets share this module; it needs the standard library alone until it has something to call.
 """
 
 import contextlib
@@ -114,7 +114,7 @@ def check_private(folder: Path) -> None:
 
 
 def install_id(folder: Path) -> str:
-    """The id of this data folder, made at the first use and kept: it tells equal paths on two machines apart."""
+    """The id of this data folder, made at the first use: it tells equal paths on two machines apart."""
     path = folder / _INSTALL_ID_NAME
     if not path.exists():
         draft = folder / f".{_INSTALL_ID_NAME}.{uuid.uuid4().hex}"
@@ -131,8 +131,8 @@ def find_or_start(folder: Path, *, timeout_s: float = _START_TIMEOUT_S) -> str:
     Any number of processes may call this at once: each may start a child, the lock lets one of them serve.
 
     Raises:
-        LocalServiceError: Where the service belongs to another host or major version, cannot be started, or does
-            not come up in `timeout_s`.
+        LocalServiceError: Where the service belongs to another host or major version, cannot be started, or
+        does not come up in `timeout_s`.
     """
     deadline = time.monotonic() + timeout_s
     address = find(folder)
@@ -147,10 +147,14 @@ def find_or_start(folder: Path, *, timeout_s: float = _START_TIMEOUT_S) -> str:
             raise LocalServiceError(
                 f"the service did not come up in {timeout_s:g} s; its log is {folder / LOG_NAME}"
             )
-        # Only when our own child has ended, and ever more slowly: whoever holds the lock may be busy starting.
+        # Only when our own child has ended, and ever more slowly: whoever holds the lock may be busy
+        # starting.
         if ended and now >= respawn_at:
             child = _spawn(folder)
-            respawn_at, respawn_delay_s = now + respawn_delay_s, min(2 * respawn_delay_s, _RESPAWN_DELAY_MAX_S)
+            respawn_at, respawn_delay_s = (
+                now + respawn_delay_s,
+                min(2 * respawn_delay_s, _RESPAWN_DELAY_MAX_S),
+            )
         time.sleep(_POLL_INTERVAL_S)
         address = find(folder)
     return address
@@ -187,12 +191,15 @@ def answers(address: str, *, timeout_s: float = _PROBE_TIMEOUT_S) -> bool:
 
     if address.startswith("unix:") and not Path(address.removeprefix("unix:")).exists():
         return False
-    # A pool of its own: a subchannel that others share may be waiting to reconnect to a service that has gone.
+    # A pool of its own: a subchannel that others share may be waiting to reconnect to a service that has
+    # gone.
     with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         # The health protocol's messages are two bytes at most; so the base install needs no package for them.
-        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        check: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            "/grpc.health.v1.Health/Check"
+        )
         try:
-            return bytes(check(b"", timeout=timeout_s)) == b"\x08\x01"
+            return check(b"", timeout=timeout_s) == b"\x08\x01"
         except grpc.RpcError:
             return False
 
@@ -231,8 +238,8 @@ def _why_it_ended(folder: Path, code: int) -> str:
 
 def _without_extra() -> str:
     return (
-        "this installation has no service to start: pip install \"mooring[server,widgets]\", or name a running one "
-        "in connect(\"host:port\") or MOORING_SERVER"
+        'this installation has no service to start: pip install "mooring[server,widgets]", or name a '
+        'running one in connect("host:port") or MOORING_SERVER'
     )
 
 

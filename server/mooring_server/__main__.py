@@ -11,7 +11,7 @@ def main() -> None:
         if (missing.name or "").partition(".")[0] in {"mooring", "mooring_server"}:
             raise
         sys.stderr.write(
-            f'mooring: the command line needs the server\'s libraries ({missing.name} is missing); '
+            f"mooring: the command line needs the server's libraries ({missing.name} is missing); "
             'get them with: pip install "mooring[server]"\n'
         )
         raise SystemExit(1) from None

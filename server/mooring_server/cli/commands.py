@@ -1,13 +1,16 @@
 """What people type: every command with its options. The work is in the modules beside this one."""
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from mooring.local import LocalServiceError
 from typer.core import TyperGroup
 
-from mooring_server.cli.console import ExitCode, Failure, complain, out
+from mooring_server.cli.config import read_settings
+from mooring_server.cli.console import ExitCode, Failure, complain, say
 from mooring_server.errors import MooringError
 
 
@@ -24,6 +27,12 @@ class Commands(TyperGroup):
         except MooringError as failure:
             complain(failure.message)
             raise typer.Exit(ExitCode.FAILED) from None
+        except LocalServiceError as failure:
+            complain(str(failure))
+            raise typer.Exit(ExitCode.UNREACHABLE) from None
+        except KeyboardInterrupt:
+            complain("interrupted; nothing was changed")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -32,7 +41,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit status: 0 done, 1 refused or failed, 2 wrong use, 3 server not reachable, "
     "75 another server has the data, 130 interrupted.",
@@ -52,7 +61,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        out.print(f"mooring {version('mooring')}")
+        say(f"mooring {version('mooring')}")
         raise typer.Exit
 
 
@@ -65,7 +74,7 @@ def options(
 ) -> None:
     """Mooring keeps a team's discovery data in sessions; a notebook follows the session you pick.
 
-    New here? [bold]mooring demo[/bold] opens a notebook with example data.
+    New here? `mooring demo` opens a notebook with example data.
     """
 
 
@@ -119,9 +128,7 @@ def serve(
     Brings the database to the newest schema first. Every other setting is an environment variable
     MOORING_… as well.
     """
-    from mooring_server.cli import serve as command
-
-    settings = command.settings_of(
+    settings = read_settings(
         host=host,
         port=port,
         database=database,
@@ -130,6 +137,8 @@ def serve(
         log_level=log_level,
         log_format=log_format,
     )
+    from mooring_server.cli import serve as command
+
     command.serve(settings, embedded=embedded)
 
 
@@ -196,7 +205,10 @@ def demo(
     port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65535, help="JupyterLab's port; 8888 or the next free one without it.", show_default=False
+            min=1,
+            max=65535,
+            help="JupyterLab's port; 8888 or the next free one without it.",
+            show_default=False,
         ),
     ] = None,
     no_browser: Annotated[
@@ -214,4 +226,10 @@ def demo(
 
 def main() -> None:
     """Run the command line and exit."""
-    app(prog_name="mooring")
+    try:
+        app(prog_name="mooring")
+    except Exception as fault:
+        if os.environ.get("MOORING_LOG_LEVEL") == "debug":
+            raise
+        complain(f"this is a fault of Mooring: {fault!r} (MOORING_LOG_LEVEL=debug shows where)")
+        raise SystemExit(ExitCode.FAILED) from None

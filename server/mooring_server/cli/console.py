@@ -2,11 +2,13 @@
 
 import sys
 from enum import IntEnum
+from unicodedata import category
 
 from rich.console import Console
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Names of sessions and files are printed as they are: brackets are no markup, `:cat:` no picture.
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class ExitCode(IntEnum):
@@ -29,7 +31,18 @@ class Failure(Exception):
         self.code = code
 
 
+def say(text: str) -> None:
+    """Write text and a line's end to stdout, at once."""
+    sys.stdout.write(f"{_harmless(text)}\n")
+    sys.stdout.flush()
+
+
 def complain(message: str) -> None:
-    """Write one line to stderr, as it is: messages may hold brackets that are no markup."""
-    sys.stderr.write(f"mooring: {' '.join(message.split())}\n")
+    """Write one line to stderr, whatever the message holds."""
+    sys.stderr.write(f"mooring: {_harmless(' '.join(message.split()))}\n")
     sys.stderr.flush()
+
+
+def _harmless(text: str) -> str:
+    """Without control characters: a cell of somebody's inventory must not steer this terminal."""
+    return "".join(char for char in text if char == "\n" or category(char) != "Cc")

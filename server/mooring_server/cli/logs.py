@@ -9,10 +9,11 @@ from structlog.typing import Processor
 from mooring_server.settings import Settings
 
 
-def configure(settings: Settings) -> None:
+def configure(settings: Settings, *, quiet: bool = False) -> None:
     """Send every log line to stderr: for people on a terminal, one JSON object a line elsewhere.
 
-    `log_format` of `json` or `console` overrides that choice.
+    `log_format` of `json` or `console` overrides that choice. A command that says itself what went wrong is
+    `quiet`: it logs only where `log_level` is debug.
     """
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
@@ -42,6 +43,7 @@ def configure(settings: Settings) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
+    hushed = quiet and settings.log_level != "debug"
+    root.setLevel(logging.CRITICAL if hushed else settings.log_level.upper())
     # asyncio reports its selector and slow callbacks at debug level: noise, even for people who debug.
     logging.getLogger("asyncio").setLevel(logging.WARNING)

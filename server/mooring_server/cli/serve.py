@@ -1,12 +1,9 @@
 """`mooring serve`: from settings to a running server that stops in good order."""
 
 import asyncio
-import ipaddress
-import os
 import signal
-import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -16,100 +13,71 @@ from mooring import local
 
 from mooring_server.app import running_app
 from mooring_server.cli import logs
-from mooring_server.cli.config import (
-    data_folder,
-    database_url,
-    public_url,
-    read_settings,
-    sqlite_path,
-    sqlite_url,
-)
-from mooring_server.cli.console import ExitCode, Failure, out
-from mooring_server.cli.embedded import (
-    LOCK_FILE,
-    announced,
-    ensure_private,
-    exclusive,
-    private_socket,
-    unused,
-)
-from mooring_server.settings import Auth, Settings
+from mooring_server.cli.config import data_folder, database_url, public_url, reaching, sqlite_path, sqlite_url
+from mooring_server.cli.console import Failure, say
+from mooring_server.cli.embedded import announced, exclusive, private_socket, sweep, unused
+from mooring_server.settings import Settings
 from mooring_server.store import migrate
 
 log = structlog.get_logger(__name__)
 
-settings_of = read_settings
 
-
-def serve(settings: Settings, *, embedded: Path | None) -> None:
-    """Serve until SIGINT or SIGTERM, or in embedded mode until unused.
+def serve(settings: Settings, *, embedded: Path | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; in embedded mode, until unused at the latest.
 
     Args:
         settings: As read from flags and environment.
-        embedded: A data folder: its own database on a private Unix socket, whatever `settings.database` says.
+        embedded: A data folder: its own database on a private Unix socket, whatever the settings say of
+            addresses and databases.
 
     Raises:
         Failure: it cannot start; status 75 where another server has the same SQLite database.
     """
-    logs.configure(settings)
-    folder = (embedded or data_folder(settings)).absolute()
-    url = sqlite_url(folder) if embedded else database_url(settings)
-    settings = settings.model_copy(update={"data_dir": folder, "database": url})
-    own_database = url == sqlite_url(folder)
+    logs.configure(settings, quiet=True)  # until it serves, failures are sentences
     with ExitStack() as stack:
-        if own_database:
-            ensure_private(folder)
-            stack.enter_context(exclusive(folder / LOCK_FILE, f"the data folder {folder}"))
-        elif file := sqlite_path(url):
-            # Two servers on one SQLite file would take each other's imports for interrupted ones.
-            stack.enter_context(exclusive(file.with_name(file.name + ".lock"), f"the database {file}"))
-        if embedded:
+        if embedded is not None:
+            folder = embedded.absolute()
+            _claim_folder(folder, stack)
             address = stack.enter_context(private_socket())
+            settings = settings.model_copy(update={"database": sqlite_url(folder), "data_dir": folder})
         else:
-            address = tcp_address(settings)
-        if applied := migrate(url, settings):
+            address = None
+            settings = settings.model_copy(update={"database": database_url(settings)})
+            if file := sqlite_path(settings.database):
+                _claim_file(file.absolute(), stack)
+        with reaching(settings.database):
+            applied = migrate(settings.database, settings)
+        logs.configure(settings)
+        if applied:
             log.info("database migrated", migrations=applied)
-        _run(_serve(settings, address, folder if own_database else None, ends_unused=embedded is not None))
+        _run(_serve(settings, address, folder if embedded is not None else None))
 
 
-def tcp_address(settings: Settings) -> str:
-    """`host:port` for gRPC.
-
-    Raises:
-        Failure: the port is taken, the host is not one of this machine, or it is a public one while nobody
-            has to prove who they are.
-    """
-    if settings.auth is Auth.NONE and not is_loopback(settings.host):
-        raise Failure(
-            f"--auth none would let everybody who reaches {settings.host} in as the demo user; it is allowed "
-            "on loopback addresses only: use --host 127.0.0.1",
-            ExitCode.USAGE,
-        )
+def _claim_folder(folder: Path, stack: ExitStack) -> None:
+    """Become the one server of a data folder."""
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, place = found[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        local.check_private(folder)
+    except local.LocalServiceError as error:
+        raise Failure(str(error)) from None
     except OSError as error:
-        raise Failure(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); choose another with --port"
-        ) from None
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{host}:{settings.port}"
+        raise Failure(f"the data folder {folder} cannot be made: {error.strerror}") from None
+    stack.enter_context(exclusive(folder / local.LOCK_NAME, f"the data folder {folder}"))
+    sweep(folder)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if host == "localhost":
-        return True
+def _claim_file(file: Path, stack: ExitStack) -> None:
+    """Become the one server of a SQLite file: two would take each other's imports for interrupted ones."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"the folder {file.parent} of the database cannot be made: {error.strerror}") from None
+    own = file == sqlite_path(sqlite_url(data_folder()))
+    lock = file.with_name(local.LOCK_NAME if own else f"{file.name}.lock")
+    stack.enter_context(exclusive(lock, f"the database {file}"))
 
 
-async def _serve(settings: Settings, address: str, folder: Path | None, *, ends_unused: bool) -> None:
+async def _serve(settings: Settings, address: str | None, folder: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -117,35 +85,25 @@ async def _serve(settings: Settings, address: str, folder: Path | None, *, ends_
     async with running_app(settings, address=address) as app:
         with ExitStack() as stack:
             if folder is not None:
-                server = local.ServerFile(
-                    address=app.address,
-                    pid=os.getpid(),
-                    host=socket.gethostname(),
-                    version=version("mooring"),
-                    incarnation=app.incarnation,
-                )
-                stack.enter_context(announced(folder, server))
-            out.print(f"Mooring {version('mooring')} listens on {app.address}", markup=False)
-            out.print(f"Database: {public_url(settings.database)}", markup=False)
-            if not ends_unused:
-                out.print("Ctrl-C stops it.", markup=False)
-            sys.stdout.flush()
-            await _wait(stop, app.idle_s, settings.idle_exit_s if ends_unused else None)
-        log.info("stopping", address=app.address)
+                server = local.ServerFile.here(app.address, app.incarnation)
+                stack.enter_context(announced(server, folder))
+            say(f"Mooring {version('mooring')} listens on {app.address}")
+            say(f"Database: {public_url(settings.database)}")
+            say("Ctrl-C stops it." if folder is None else "It ends by itself when unused.")
+            await _wait(stop, app.idle_s, None if folder is None else settings.idle_exit_s)
+        log.info("stopping", address=app.address, asked=stop.is_set())
 
 
 async def _wait(stop: asyncio.Event, idle_s: Callable[[], float], limit_s: float | None) -> None:
-    ends = [asyncio.ensure_future(stop.wait())]
+    ends: set[asyncio.Task[object]] = {asyncio.create_task(stop.wait())}
     if limit_s is not None:
-        ends.append(asyncio.ensure_future(unused(idle_s, limit_s)))
-    try:
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for end in ends:
-            end.cancel()
+        ends.add(asyncio.create_task(unused(idle_s, limit_s)))
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
 
 
-def _run(main: "asyncio.coroutines.Coroutine[None, None, None]") -> None:
+def _run(main: Coroutine[None, None, None]) -> None:
     if sys.platform == "win32":
         asyncio.run(main)
     else:
