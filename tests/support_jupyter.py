@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +42,8 @@ def prepare_home(home: Path) -> dict[str, str]:
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("MOORING_", "JUPYTER", "JPY_"))
     }
-    return kept | {"HOME": str(home), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    private = {"HOME": str(home), "MOORING_DATA_DIR": str(home / "mooring")}
+    return kept | private | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
 
 
 class Demo:
@@ -85,6 +87,17 @@ class Demo:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
+def notebook_url(demo: Demo, name: str, cells: list[str]) -> str:
+    """The address of a new notebook with these code cells, beside the tour."""
+    tour = demo.url()
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    # Without it JupyterLab asks which kernel to use, and waits.
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    folder = Path(demo.environment["MOORING_DATA_DIR"]) / "mooring-demo"
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    return tour.replace("01-tour", name)
+
+
 def open_notebook(page: Page, url: str) -> None:
     """Open the notebook at `url` and wait for its kernel."""
     page.goto(url)
@@ -112,3 +125,13 @@ def run_all(page: Page) -> None:
 def outputs(page: Page) -> Locator:
     """What cells have put out, without their sources."""
     return page.locator(".jp-OutputArea-output")
+
+
+def press_tab_until(page: Page, target: Locator, presses_max: int = 200) -> None:
+    """Walk to an element as somebody without a mouse does, from the top of the page."""
+    page.evaluate("() => document.activeElement?.blur()")
+    for _ in range(presses_max):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{presses_max} Tabs do not reach {target}")

@@ -84,7 +84,7 @@ def data_dir() -> Path:
     """The user's data folder: `MOORING_DATA_DIR`, else the platform's place. Made where absent.
 
     Raises:
-        LocalServiceError: Where the folder is not the user's own and private to them.
+        LocalServiceError: Where the folder cannot be made, or is not the user's own and private to them.
     """
     named = os.environ.get("MOORING_DATA_DIR")
     if named:
@@ -95,7 +95,12 @@ def data_dir() -> Path:
         except ImportError:
             raise LocalServiceError(_without_extra()) from None
         folder = platformdirs.user_data_path("mooring", appauthor=False)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalServiceError(
+            f"the data folder {folder} cannot be made ({error.strerror}); name another in MOORING_DATA_DIR"
+        ) from None
     check_private(folder)
     return folder
 

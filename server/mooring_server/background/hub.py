@@ -11,18 +11,19 @@ Everything here runs on the event loop except `WatchHub.notify`.
 
 import asyncio
 import contextlib
-import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+
+import structlog
 
 from mooring_server.errors import MooringError, OutOfRange, ResourceExhausted, Unavailable
 from mooring_server.settings import Settings
 from mooring_server.store import Store, Tx
 from mooring_server.store.records import Change
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 # Changes read from one stream at a time; whole commits, so a large one may bring more.
 _READ_MAX = 500
@@ -71,7 +72,8 @@ class Subscription:
                 continue
             self._ready.clear()
             try:
-                await asyncio.wait_for(self._ready.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._ready.wait()
             except TimeoutError:
                 return None
 
@@ -148,13 +150,17 @@ class WatchHub:
             subscription._fail(_stopping())
         if self._reader is not None:
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+            await asyncio.wait([self._reader])
 
     @property
     def subscriber_count(self) -> int:
         """How many subscriptions are open."""
         return len(self._subscriptions)
+
+    @property
+    def watched_streams(self) -> frozenset[str]:
+        """The streams that somebody follows live."""
+        return frozenset(self._watchers)
 
     async def _catch_up(self, subscription: Subscription) -> list[Commit]:
         """The next commits after a subscription's cursors; when there are none, it joins the live feed."""
@@ -187,7 +193,8 @@ class WatchHub:
     async def _run(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), self._settings.watch_poll_s)
+                async with asyncio.timeout(self._settings.watch_poll_s):
+                    await self._wake.wait()
             except TimeoutError:
                 self._moved.update(self._watchers)
             self._wake.clear()
@@ -199,15 +206,15 @@ class WatchHub:
                 await self._spread(at)
             except MooringError as failure:
                 # The subscribers keep their cursors, so the next poll makes up for this one.
-                _log.warning("the watch hub could not read the change log: %s", failure.message)
+                _log.warning("the watch hub could not read the change log", error=failure.message)
             except Exception:
                 _log.exception("the watch hub failed; it tries again")
 
     async def _spread(self, at: Mapping[str, int]) -> None:
-        news = await self._store.read(
-            lambda tx: {stream: tx.changes.after(stream, revision, _READ_MAX) for stream, revision in at.items()},
-            long=len(at) > 1,
-        )
+        def read(tx: Tx) -> dict[str, list[Change]]:
+            return {stream: tx.changes.after(stream, reached, _READ_MAX) for stream, reached in at.items()}
+
+        news = await self._store.read(read, long=len(at) > 1)
         for stream, changes in news.items():
             if self._positions.get(stream) != at[stream] or not changes:
                 continue  # the last watcher left meanwhile, and perhaps another came with another position
@@ -220,8 +227,8 @@ class WatchHub:
             self._positions[stream] = commits[-1].revision
             for subscription in watchers:
                 subscription._offer(commits)
-            if len(changes) >= _READ_MAX:
-                self._mark((stream,))
+            if len(changes) > _READ_MAX // 2:
+                self._mark((stream,))  # there may be more
 
 
 def _start(tx: Tx, cursors: Mapping[str, int | None]) -> dict[str, int]:
@@ -258,7 +265,7 @@ def _commits(changes: Iterable[Change]) -> list[Commit]:
 
 def _gone(stream: str, earliest: int) -> OutOfRange:
     return OutOfRange(
-        f"the changes of {stream} are kept from revision {earliest} on; read everything again, then watch anew",
+        f"{stream} keeps its changes from revision {earliest} on; read everything again, then watch anew",
         earliest_revision=earliest,
     )
 

@@ -45,6 +45,13 @@ class ChangeKind(StrEnum):
     SWITCHED = "switched"
 
 
+class Order(StrEnum):
+    """How lists of engagements and sessions are ordered; the values are those of `order_by`."""
+
+    DISPLAY_NAME = "display_name"
+    CREATE_TIME_DESC = "create_time desc"
+
+
 class OperationState(StrEnum):
     """The life of a long-running operation; it ends in one of the last three."""
 
@@ -185,8 +192,8 @@ class Upload:
 class Operation:
     """Long work on a session. `progress`, `result` and `error` are plain JSON values.
 
-    `host` is the incarnation of the process that runs it: after a restart, unfinished operations of other
-    incarnations have been interrupted.
+    `host` is the id of the process that runs it, empty while it is queued. That process refreshes
+    `update_time`; a running operation that nobody has refreshed for long was interrupted.
     """
 
     id: str

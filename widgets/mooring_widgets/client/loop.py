@@ -11,11 +11,13 @@ from collections.abc import Coroutine
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from mooring_widgets.errors import MooringError
+
 T = TypeVar("T")
 
 
 class Loop:
-    """An asyncio loop that runs in a daemon thread until the process ends or `stop` is called."""
+    """An asyncio loop that runs in a daemon thread until the process ends."""
 
     def __init__(self, name: str = "mooring") -> None:
         self.asyncio = asyncio.new_event_loop()
@@ -40,6 +42,9 @@ class Loop:
         future = self.run(coroutine)
         try:
             return future.result()
+        except MooringError as error:
+            # The way through this library's loop explains nothing to who called; the message does.
+            raise error.with_traceback(None) from None
         except BaseException:
             future.cancel()
             raise
@@ -47,13 +52,6 @@ class Loop:
     def is_current(self) -> bool:
         """Whether the caller runs on this loop's thread."""
         return threading.current_thread() is self._thread
-
-    def stop(self) -> None:
-        """Ends the loop and its thread; nothing can run on it afterwards."""
-        self.asyncio.call_soon_threadsafe(self.asyncio.stop)
-        if not self.is_current():
-            self._thread.join(timeout=5)
-            self.asyncio.close()
 
 
 @lru_cache(maxsize=1)

@@ -191,10 +191,13 @@ class RejectedRow:
     row: int
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.sheet} row {self.row}: {self.reason}".lstrip()
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ImportReport:
-    """Where every row of a file went: source_rows = created + updated + unchanged + joined + len(rejected)."""
+    """Where every row went: source_rows = created + updated + unchanged + joined + len(rejected)."""
 
     session: str
     kind: str
@@ -225,7 +228,7 @@ class ImportReport:
         if self.implied:
             lines.append(f"  {'implied':<10}{self.implied:>10,}  (assets that a row only mentions)")
         lines += [f"  created {type_}: {count:,}" for type_, count in sorted(self.created_by_type.items())]
-        lines += [f"  {row.sheet} row {row.row}: {row.reason}".replace("  row", "  row") for row in self.rejected[:5]]
+        lines += [f"  {row}" for row in self.rejected[:5]]
         if len(self.rejected) > 5:
             lines.append(f"  … and {len(self.rejected) - 5:,} more in .rejected")
         lines += [f"  note: {note}" for note in self.notes[:5]]
@@ -234,7 +237,7 @@ class ImportReport:
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(label)}</th>" for label, _ in self._counts())
         body = "".join(f"<td>{count:,}</td>" for _, count in self._counts())
-        rows = [f"{row.sheet} row {row.row}: {row.reason}".strip() for row in self.rejected[:20]]
+        rows = map(str, self.rejected[:20])
         remarks = "".join(f"<li>{escape(text)}</li>" for text in [*rows, *self.notes[:20]])
         return (
             f"<p>Imported {self.source_rows:,} rows ({escape(self.kind)}) into {escape(self.session)}</p>"
@@ -258,10 +261,12 @@ class Change:
 class WatchEvent:
     """What a watch says.
 
-    `live` is False while the connection is down. `gap` means that changes of the watched streams may have been
-    missed, so that everything known of them has to be read again. An event without changes is a heartbeat.
+    `live` is False while the connection is down. `gap` means that changes of the watched streams may have
+    been missed, so that everything known of them has to be read again. `token` is where a later watch can
+    resume. An event without changes is a heartbeat.
     """
 
     changes: tuple[Change, ...] = ()
     live: bool = True
     gap: bool = False
+    token: str = ""

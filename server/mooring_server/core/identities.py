@@ -1,0 +1,43 @@
+"""From an identity, as an authenticator vouches for it, to a caller of ours."""
+
+from dataclasses import dataclass
+
+from mooring_server.core import engagements
+from mooring_server.core.ids import new_id
+from mooring_server.core.policy import Caller
+from mooring_server.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an authenticator says is calling. `subject` is unique and never changes; email may be empty."""
+
+    subject: str
+    display_name: str
+    email: str = ""
+    is_admin: bool = False
+
+
+DEMO = Identity("demo", "Demo user")
+DEMO_ID = "demo"
+
+
+def find(tx: Tx, identity: Identity) -> Caller | None:
+    """The caller, where they have called before."""
+    user = tx.users.by_subject(identity.subject)
+    return None if user is None else Caller(user.id, identity.is_admin)
+
+
+def sign_in(tx: Tx, identity: Identity) -> Caller:
+    """The caller, made at their first call. The demo user gets the demo engagement, nobody else does."""
+    known = find(tx, identity)
+    if known is not None:
+        return known
+    # By identity, not equality: a real user may be called demo too.
+    demo = identity is DEMO
+    user_id = DEMO_ID if demo else new_id()
+    tx.users.insert(user_id, identity.subject, identity.display_name, identity.email)
+    caller = Caller(user_id, identity.is_admin)
+    if demo:
+        engagements.create(tx, caller, engagements.Draft(DEMO_ID, "Demo engagement", ""))
+    return caller

@@ -1,0 +1,175 @@
+"""The change log: collected while a transaction works, written at its end, read by everything downstream.
+
+A stream's revision lives on the row that owns it (an engagement, a user), so it has no gaps and commits in
+order. It is bumped last, since the bump locks that row until the commit, and in the order of the streams'
+names, since two writers that bump two streams in two orders wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from peewee import Value, fn
+
+from mooring_server.store import tables
+from mooring_server.store.records import Change, ChangeKind
+from mooring_server.store.statements import Statement, param
+from mooring_server.store.values import from_json, from_us, to_json
+
+if TYPE_CHECKING:
+    from mooring_server.store.transaction import Tx
+
+_C = tables.Changes
+_OWNERS: dict[str, Any] = {"engagements": tables.Engagements, "users": tables.Users}
+
+_BUMP_USER = Statement(
+    tables.Users.update({tables.Users.revision: tables.Users.revision + 1})
+    .where(tables.Users.id == param("id"))
+    .returning(tables.Users.revision)
+)
+_BUMP_ENGAGEMENT = Statement(
+    tables.Engagements.update(
+        {
+            tables.Engagements.revision: tables.Engagements.revision + 1,
+            tables.Engagements.session_count: tables.Engagements.session_count + param("sessions"),
+        }
+    )
+    .where(tables.Engagements.id == param("id"))
+    .returning(tables.Engagements.revision)
+)
+_INSERT = Statement(_C.insert({field: param(field.name) for field in _C._meta.sorted_fields}))
+_HEAD = {
+    kind: Statement(owner.select(owner.revision).where(owner.id == param("id")))
+    for kind, owner in _OWNERS.items()
+}
+_EARLIEST = Statement(_C.select(fn.MIN(_C.revision)).where(_C.stream == param("stream")))
+_AFTER = Statement(
+    _C.select()
+    .where((_C.stream == param("stream")) & (_C.revision > param("revision")))
+    .order_by(_C.revision, _C.position)
+    .limit(param("limit"))
+)
+_REVISION = Statement(
+    _C.select()
+    .where((_C.stream == param("stream")) & (_C.revision == param("revision")))
+    .order_by(_C.position)
+)
+_TRIM = Statement(_C.delete().where((_C.stream == param("stream")) & (_C.revision <= param("revision"))))
+
+
+def _overlong(kind: str) -> Statement:
+    owner = _OWNERS[kind]
+    stream = Value(f"{kind}/").concat(owner.id)
+    kept = _C.select(_C.revision).where(
+        (_C.stream == stream) & (_C.revision <= owner.revision - param("keep"))
+    )
+    return Statement(
+        owner.select(owner.id)
+        .where((owner.revision > param("keep")) & fn.EXISTS(kept))
+        .order_by(owner.id)
+        .limit(param("limit"))
+    )
+
+
+_OVERLONG = {kind: _overlong(kind) for kind in _OWNERS}
+
+
+class _Note(NamedTuple):
+    kind: ChangeKind
+    resource: str
+    detail: Mapping[str, Any]
+
+
+class Changes:
+    """The log, and what this transaction will append to it."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._notes: dict[str, list[_Note]] = {}
+        self._sessions: dict[str, int] = {}
+
+    def note(self, stream: str, kind: ChangeKind, resource: str, **detail: Any) -> None:
+        """Says that `resource` changes in this transaction. Every mutation of a noun calls it itself."""
+        self._notes.setdefault(stream, []).append(_Note(kind, resource, detail))
+
+    def count_sessions(self, engagement_id: str, difference: int) -> None:
+        """Moves the engagement's `session_count` with the bump, which locks the row anyway."""
+        self._sessions[engagement_id] = self.pending_sessions(engagement_id) + difference
+
+    def pending(self, stream: str) -> int:
+        """How far this transaction will move the stream: 1 when it touched it, else 0."""
+        return 1 if stream in self._notes else 0
+
+    def pending_sessions(self, engagement_id: str) -> int:
+        """How far this transaction will move the engagement's `session_count`."""
+        return self._sessions.get(engagement_id, 0)
+
+    def flush(self) -> frozenset[str]:
+        """Bumps the touched streams and appends their changes; answers the streams."""
+        tx = self._tx
+        for stream in sorted(self._notes):
+            kind, _, owner = stream.partition("/")
+            if kind == "engagements":
+                bumped = tx.row(_BUMP_ENGAGEMENT, id=owner, sessions=self.pending_sessions(owner))
+            else:
+                bumped = tx.row(_BUMP_USER, id=owner)
+            for position, note in enumerate(self._notes[stream]):
+                tx.run(
+                    _INSERT,
+                    stream=stream,
+                    revision=bumped[0],
+                    position=position,
+                    kind=note.kind.value,
+                    resource=note.resource,
+                    actor=tx.actor,
+                    commit_time=tx.now_us,
+                    detail=to_json(note.detail) if note.detail else "{}",
+                )
+        return frozenset(self._notes)
+
+    def head(self, stream: str) -> int | None:
+        """The stream's revision; None where there is no such stream."""
+        kind, _, owner = stream.partition("/")
+        if kind not in _HEAD:
+            return None
+        row = self._tx.row(_HEAD[kind], id=owner)
+        return None if row is None else row[0] + self.pending(stream)
+
+    def earliest(self, stream: str) -> int:
+        """The earliest revision that is still kept; one past the stream's head where none is."""
+        earliest = self._tx.row(_EARLIEST, stream=stream)[0]
+        return (self.head(stream) or 0) + 1 if earliest is None else earliest
+
+    def after(self, stream: str, revision: int, limit: int) -> list[Change]:
+        """The changes past a revision: about `limit`, always whole revisions, at least one if any."""
+        rows = self._tx.rows(_AFTER, stream=stream, revision=revision, limit=limit + 1)
+        if len(rows) > limit:
+            cut = rows[-1][1]
+            whole = [row for row in rows if row[1] != cut]
+            rows = whole or self._tx.rows(_REVISION, stream=stream, revision=cut)
+        return [_change(row) for row in rows]
+
+    def overlong(self, keep: int, limit: int) -> list[str]:
+        """At most `limit` streams that hold more than their newest `keep` revisions."""
+        found: list[str] = []
+        for kind, statement in _OVERLONG.items():
+            rows = self._tx.rows(statement, keep=keep, limit=limit - len(found))
+            found.extend(f"{kind}/{row[0]}" for row in rows)
+        return found
+
+    def trim(self, stream: str, keep: int, limit: int) -> int:
+        """Forgets all but the newest `keep` revisions, oldest first, at most `limit` revisions at a time.
+
+        Answers how many changes went; call again until it is 0.
+        """
+        last = (self.head(stream) or 0) - keep
+        oldest = self.earliest(stream)
+        return self._tx.run(_TRIM, stream=stream, revision=min(last, oldest + limit - 1))
+
+
+def _change(row: Any) -> Change:
+    stream, revision, _, kind, resource, actor, commit_time, detail = row
+    return Change(
+        stream, revision, ChangeKind(kind), resource, actor, from_us(commit_time), from_json(detail)
+    )

@@ -1,0 +1,176 @@
+"""Contexts: where a user is in each of their notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mooring_server.errors import Aborted, AlreadyExists, NotFound
+from mooring_server.store import tables
+from mooring_server.store.records import ChangeKind, Context
+from mooring_server.store.statements import Statement, param, statement_family
+from mooring_server.store.values import from_us
+
+if TYPE_CHECKING:
+    from peewee import Node
+
+    from mooring_server.store.transaction import Tx
+
+_C = tables.Contexts
+_THIS = (_C.user_id == param("user_id")) & (_C.id == param("id"))
+_RECORD = tuple(field for field in _C._meta.sorted_fields if not field.name.endswith("_key"))
+
+_GET = Statement(_C.select(*_RECORD).where(_THIS))
+_INSERT = Statement(
+    _C.insert(
+        {
+            _C.user_id: param("user_id"),
+            _C.id: param("id"),
+            _C.engagement_id: param("engagement_id"),
+            _C.session_id: param("session_id"),
+            _C.revision: 1,
+            _C.create_time: param("now"),
+            _C.update_time: param("now"),
+            _C.kernel_key: "",
+            _C.notebook_key: "",
+        }
+    )
+    .on_conflict(action="nothing")
+    .returning(*_RECORD)
+)
+
+
+@statement_family
+def _by(binding: str) -> Node:
+    # The second condition is the partial index's own.
+    column = getattr(_C, binding)
+    return _C.select(*_RECORD).where(
+        (_C.user_id == param("user_id")) & (column == param("key")) & (column != "")
+    )
+
+
+@statement_family
+def _free(binding: str) -> Node:
+    column = getattr(_C, binding)
+    return _C.update({column: ""}).where(
+        (_C.user_id == param("user_id")) & (column == param("key")) & (column != "") & (_C.id != param("id"))
+    )
+
+
+@statement_family
+def _bind(binding: str) -> Node:
+    return _C.update({getattr(_C, binding): param("key")}).where(_THIS)
+
+
+@statement_family
+def _switch(compared: bool) -> Node:
+    this = _THIS & (_C.revision == param("expected")) if compared else _THIS
+    return (
+        _C.update(
+            {
+                _C.engagement_id: param("engagement_id"),
+                _C.session_id: param("session_id"),
+                _C.revision: _C.revision + 1,
+                _C.update_time: param("now"),
+            }
+        )
+        .where(this)
+        .returning(*_RECORD)
+    )
+
+
+class Contexts:
+    """Contexts. A mutation is a change of the stream `users/{u}`, except for bindings."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def get(self, user_id: str, context_id: str) -> Context | None:
+        """The user's context of that id."""
+        row = self._tx.row(_GET, user_id=user_id, id=context_id)
+        return None if row is None else _record(row)
+
+    def by_kernel(self, user_id: str, key: str) -> Context | None:
+        """The context that this kernel is bound to."""
+        row = self._tx.row(_by("kernel_key"), user_id=user_id, key=key)
+        return None if row is None else _record(row)
+
+    def by_notebook(self, user_id: str, key: str) -> Context | None:
+        """The context that this notebook is bound to."""
+        row = self._tx.row(_by("notebook_key"), user_id=user_id, key=key)
+        return None if row is None else _record(row)
+
+    def insert(
+        self,
+        user_id: str,
+        context_id: str,
+        engagement_id: str,
+        session_id: str,
+        kernel_key: str = "",
+        notebook_key: str = "",
+    ) -> Context:
+        """A new context, with its bindings taken from any other; AlreadyExists (ID_TAKEN)."""
+        row = self._tx.row(
+            _INSERT,
+            user_id=user_id,
+            id=context_id,
+            engagement_id=engagement_id,
+            session_id=session_id,
+            now=self._tx.now_us,
+        )
+        if row is None:
+            raise AlreadyExists(f"The context id {context_id!r} is taken.", reason="ID_TAKEN")
+        self.bind(user_id, context_id, kernel_key or None, notebook_key or None)
+        return self._changed(row, ChangeKind.CREATED)
+
+    def bind(
+        self,
+        user_id: str,
+        context_id: str,
+        kernel_key: str | None = None,
+        notebook_key: str | None = None,
+    ) -> None:
+        """Moves the given bindings here from any other context of the user. Nobody needs to hear of it."""
+        for binding, key in (("kernel_key", kernel_key), ("notebook_key", notebook_key)):
+            if key is not None:
+                self._tx.run(_free(binding), user_id=user_id, id=context_id, key=key)
+                self._tx.run(_bind(binding), user_id=user_id, id=context_id, key=key)
+
+    def switch(
+        self,
+        user_id: str,
+        context_id: str,
+        engagement_id: str,
+        session_id: str,
+        expected_revision: int | None,
+    ) -> Context:
+        """Moves the context: compare-and-set on its revision where one is expected.
+
+        Raises NotFound (CONTEXT_NOT_FOUND) or Aborted (CONTEXT_MOVED).
+        """
+        row = self._tx.row(
+            _switch(expected_revision is not None),
+            user_id=user_id,
+            id=context_id,
+            engagement_id=engagement_id,
+            session_id=session_id,
+            expected=expected_revision,
+            now=self._tx.now_us,
+        )
+        if row is None:
+            if self.get(user_id, context_id) is None:
+                raise NotFound("There is no such context.", reason="CONTEXT_NOT_FOUND")
+            raise Aborted(
+                "The context was switched elsewhere since it was read; get it again.", reason="CONTEXT_MOVED"
+            )
+        return self._changed(row, ChangeKind.SWITCHED)
+
+    def _changed(self, row: Any, kind: ChangeKind) -> Context:
+        context = _record(row)
+        stream = f"users/{context.user_id}"
+        self._tx.changes.note(stream, kind, f"{stream}/contexts/{context.id}")
+        return context
+
+
+def _record(row: Any) -> Context:
+    user_id, id, engagement_id, session_id, revision, created, updated = row
+    return Context(user_id, id, engagement_id, session_id, revision, from_us(created), from_us(updated))

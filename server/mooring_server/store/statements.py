@@ -1,0 +1,53 @@
+"""Peewee queries, compiled once for each dialect.
+
+Building a query with peewee costs more than running it, so every statement of the store is built when its
+module is imported, with `param` in place of what differs from call to call, and sent as plain SQL afterwards.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from peewee import Database, Node, Value
+
+
+class _Param:
+    """Marks the place of an argument."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def param(name: str) -> Any:
+    """An argument of a statement. It reaches the driver unconverted: the caller gives what is stored."""
+    return Value(_Param(name), converter=False)
+
+
+class Statement:
+    """One statement; `bind` gives what the driver takes."""
+
+    def __init__(self, query: Node) -> None:
+        self._query = query
+        # By the dialect's class. Two threads may both compile; they get the same.
+        self._compiled: dict[type[Database], tuple[str, tuple[Any, ...]]] = {}
+
+    def bind(self, database: Database, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The SQL in the database's dialect and its arguments in order."""
+        compiled = self._compiled.get(type(database))
+        if compiled is None:
+            sql, slots = database.get_sql_context().parse(self._query)
+            compiled = self._compiled[type(database)] = (sql, tuple(slots))
+        sql, slots = compiled
+        return sql, [values[slot.name] if type(slot) is _Param else slot for slot in slots]
+
+
+def statement_family(build: Callable[..., Node]) -> Callable[..., Statement]:
+    """Statements that vary in shape (fields, order, the length of a list): compiled once for each shape."""
+
+    @lru_cache(maxsize=256)
+    def shaped(*shape: Any) -> Statement:
+        return Statement(build(*shape))
+
+    return shaped

@@ -1,0 +1,134 @@
+"""One transaction: the nouns, the statements they send, and the changes they collect."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from peewee import Database, SqliteDatabase, __exception_wrapper__  # type: ignore[attr-defined]  # not in its stubs
+
+from mooring_server.store.assets import Assets
+from mooring_server.store.changes import Changes
+from mooring_server.store.contexts import Contexts
+from mooring_server.store.engagements import Engagements
+from mooring_server.store.landscapes import Landscapes
+from mooring_server.store.members import Members
+from mooring_server.store.operations import Operations
+from mooring_server.store.requests import Requests
+from mooring_server.store.sessions import Sessions
+from mooring_server.store.statements import Statement
+from mooring_server.store.uploads import Uploads
+from mooring_server.store.users import Users
+from mooring_server.store.values import to_us
+from mooring_server.store.versions import Versions
+
+
+class Tx:
+    """What a function given to `Store.read` or `Store.write` works on.
+
+    Synchronous, and over when the function returns: hand out records, never the transaction. All of a
+    transaction happens at `now`, done by `actor` (`users/{user}`).
+    """
+
+    def __init__(self, database: Database, *, now: datetime, actor: str) -> None:
+        self._database = database
+        self.now = now
+        self.now_us = to_us(now)
+        self.actor = actor
+
+    @cached_property
+    def users(self) -> Users:
+        """Callers."""
+        return Users(self)
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        """Users' places."""
+        return Contexts(self)
+
+    @cached_property
+    def engagements(self) -> Engagements:
+        """The rooms that sessions live in."""
+        return Engagements(self)
+
+    @cached_property
+    def members(self) -> Members:
+        """Who may do what in an engagement."""
+        return Members(self)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sessions."""
+        return Sessions(self)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """Data versions."""
+        return Versions(self)
+
+    @cached_property
+    def assets(self) -> Assets:
+        """The assets of data versions."""
+        return Assets(self)
+
+    @cached_property
+    def landscapes(self) -> Landscapes:
+        """What data versions add up to, cached."""
+        return Landscapes(self)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Files that wait for their import."""
+        return Uploads(self)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """Long work."""
+        return Operations(self)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Stored answers of mutating calls."""
+        return Requests(self)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """The log; also collects what this transaction changes."""
+        return Changes(self)
+
+    # What follows is for the nouns.
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether one writer at a time is given, so that no other can come between two statements."""
+        return isinstance(self._database, SqliteDatabase)
+
+    def rows(self, statement: Statement, **values: Any) -> list[Any]:
+        """Runs a statement that answers rows; all are read, so nothing is left half-read."""
+        sql, arguments = statement.bind(self._database, values)
+        rows: list[Any] = self._database.execute_sql(sql, arguments).fetchall()
+        return rows
+
+    def row(self, statement: Statement, **values: Any) -> Any:
+        """The first row, or None."""
+        rows = self.rows(statement, **values)
+        return rows[0] if rows else None
+
+    def run(self, statement: Statement, **values: Any) -> int:
+        """Runs a statement that answers no rows; how many it touched."""
+        sql, arguments = statement.bind(self._database, values)
+        return int(self._database.execute_sql(sql, arguments).rowcount)
+
+    def run_many(self, statement: Statement, values: Iterable[Mapping[str, Any]]) -> None:
+        """Runs a statement once for each mapping, in one round trip where the driver can."""
+        bound = [statement.bind(self._database, each) for each in values]
+        if bound:
+            with __exception_wrapper__:
+                self._database.cursor().executemany(bound[0][0], [arguments for _, arguments in bound])
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Work that may fail on a constraint and leave the transaction usable."""
+        with self._database.atomic():
+            yield

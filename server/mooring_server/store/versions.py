@@ -1,0 +1,156 @@
+"""Data versions: immutable sets of assets, built invisibly and shown by a session's pointer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from peewee import Node, Value, fn
+
+from mooring_server.errors import Aborted, FailedPrecondition, NotFound
+from mooring_server.store import tables
+from mooring_server.store.records import DataVersion, Session
+from mooring_server.store.statements import Statement, param, statement_family
+from mooring_server.store.values import from_us, new_id, to_us
+
+if TYPE_CHECKING:
+    from mooring_server.store.transaction import Tx
+
+_V = tables.DataVersions
+_S = tables.Sessions
+_A = tables.Assets
+_L = tables.Landscapes
+
+_THIS = _V.id == param("id")
+_SHOWN = fn.EXISTS(_S.select(Value(1)).where(_S.data_version_id == _V.id))
+
+_GET = Statement(_V.select().where(_THIS))
+_BEGIN = Statement(
+    _V.insert(
+        {
+            _V.id: param("id"),
+            _V.engagement_id: param("engagement_id"),
+            _V.session_id: param("session_id"),
+            _V.base_id: param("base_id"),
+            _V.published: False,
+            _V.asset_count: 0,
+            _V.create_time: param("now"),
+            _V.idle_time: param("now"),
+        }
+    ).returning(_V)
+)
+_PUBLISH = Statement(
+    _V.update({_V.published: True, _V.asset_count: param("asset_count"), _V.idle_time: None}).where(_THIS)
+)
+_RETIRE = Statement(_V.update({_V.idle_time: param("now")}).where(_THIS & ~_SHOWN))
+_DISCARD = Statement(_V.update({_V.idle_time: 0}).where(_THIS & ~_V.published))
+_ABANDONED = Statement(
+    _V.select(_V.id)
+    .where((_V.idle_time < param("before")) & ~_SHOWN)
+    .order_by(_V.idle_time)
+    .limit(param("limit"))
+)
+_IS_SHOWN = Statement(_S.select(_S.id).where(_S.data_version_id == param("id")).limit(1))
+_SOME_ASSETS = _A.select(_A.id).where(_A.version_id == param("id")).order_by(_A.id).limit(param("limit"))
+_DELETE_ASSETS = Statement(_A.delete().where((_A.version_id == param("id")) & _A.id.in_(_SOME_ASSETS)))
+_DELETE_LANDSCAPE = Statement(_L.delete().where(_L.version_id == param("id")))
+_DELETE = Statement(_V.delete().where(_THIS))
+
+
+@statement_family
+def _move(from_none: bool) -> Node:
+    base = _S.data_version_id.is_null() if from_none else (_S.data_version_id == param("base"))
+    return (
+        _S.update(
+            {
+                _S.data_version_id: param("id"),
+                _S.asset_count: param("asset_count"),
+                _S.etag: _S.etag + 1,
+                _S.update_time: param("now"),
+            }
+        )
+        .where(
+            (_S.engagement_id == param("engagement_id"))
+            & (_S.id == param("session_id"))
+            & _S.delete_time.is_null()
+            & base
+        )
+        .returning(_S)
+    )
+
+
+class Versions:
+    """Data versions. Only `publish` is a change that others see."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def get(self, id: str) -> DataVersion | None:
+        """The version, published or not."""
+        row = self._tx.row(_GET, id=id)
+        return None if row is None else _record(row)
+
+    def begin(self, engagement_id: str, session_id: str, base_id: str | None) -> DataVersion:
+        """An empty version that nothing shows, to be built on `base_id`."""
+        row = self._tx.row(
+            _BEGIN,
+            id=new_id(self._tx.now),
+            engagement_id=engagement_id,
+            session_id=session_id,
+            base_id=base_id,
+            now=self._tx.now_us,
+        )
+        return _record(row)
+
+    def publish(self, version_id: str, *, expected_base_id: str | None, asset_count: int) -> Session:
+        """Makes the version what its session shows: a change of kind IMPORTED.
+
+        Raises NotFound (SESSION_NOT_FOUND) where the session is gone and Aborted (DATA_VERSION_MOVED) where
+        it shows another version than `expected_base_id` by now.
+        """
+        version = self.get(version_id)
+        if version is None or version.published:
+            raise FailedPrecondition("This data version is gone or published already.")
+        row = self._tx.row(
+            _move(expected_base_id is None),
+            id=version_id,
+            base=expected_base_id,
+            engagement_id=version.engagement_id,
+            session_id=version.session_id,
+            asset_count=asset_count,
+            now=self._tx.now_us,
+        )
+        if row is None:
+            if self._tx.sessions.get(version.engagement_id, version.session_id) is None:
+                raise NotFound("The session was deleted meanwhile.", reason="SESSION_NOT_FOUND")
+            raise Aborted("The session's data changed meanwhile; start again.", reason="DATA_VERSION_MOVED")
+        self._tx.run(_PUBLISH, id=version_id, asset_count=asset_count)
+        if expected_base_id is not None:
+            self._tx.run(_RETIRE, id=expected_base_id, now=self._tx.now_us)
+        return self._tx.sessions.imported(row)
+
+    def discard(self, version_id: str) -> None:
+        """Gives an unpublished version up: `abandoned` finds it at once."""
+        self._tx.run(_DISCARD, id=version_id)
+
+    def abandoned(self, before: datetime, limit: int) -> list[str]:
+        """Versions that no session has shown since then: given up, never published, or replaced."""
+        return [row[0] for row in self._tx.rows(_ABANDONED, before=to_us(before), limit=limit)]
+
+    def delete_some(self, version_id: str, limit: int) -> int:
+        """Deletes at most `limit` assets of a version that no session shows; how many it deleted.
+
+        The version goes with its last asset, so fewer than `limit` means done.
+        """
+        if self._tx.row(_IS_SHOWN, id=version_id) is not None:
+            raise FailedPrecondition("A session shows this data version.")
+        deleted = self._tx.run(_DELETE_ASSETS, id=version_id, limit=limit)
+        if deleted < limit:
+            self._tx.run(_DELETE_LANDSCAPE, id=version_id)
+            self._tx.run(_DELETE, id=version_id)
+        return deleted
+
+
+def _record(row: Any) -> DataVersion:
+    id, engagement_id, session_id, base_id, published, asset_count, created, _ = row
+    return DataVersion(id, engagement_id, session_id, base_id, bool(published), asset_count, from_us(created))

@@ -1,0 +1,122 @@
+from types import SimpleNamespace
+
+import pytest
+from google.longrunning import operations_pb2
+from mooring_server.core.policy import POLICY, Caller, authorise
+from mooring_server.errors import FailedPrecondition, InvalidArgument, PermissionDenied
+from mooring_server.store.records import Role
+from support_api import rpcs
+
+OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
+SERVED = rpcs() | {
+    f"{OPERATIONS.full_name}/{method.name}": method
+    for method in OPERATIONS.methods
+    if method.name != "DeleteOperation"
+}
+GET, CREATE = "mooring.v1.SessionService/GetSession", "mooring.v1.SessionService/CreateSession"
+ANN = Caller("ann")
+
+
+def tx(*, roles=None, default=None, sessions=()):
+    """As much of a transaction as the policy looks at."""
+    return SimpleNamespace(
+        users=SimpleNamespace(get=lambda user_id: SimpleNamespace(default_engagement_id=default)),
+        members=SimpleNamespace(
+            role=lambda engagement_id, user_id: (roles or {}).get((engagement_id, user_id))
+        ),
+        sessions=SimpleNamespace(
+            find=lambda session_id, user_id: [
+                SimpleNamespace(engagement_id=e) for e, s in sessions if s == session_id
+            ]
+        ),
+    )
+
+
+def test_every_rpc_has_its_row():
+    """The policy table covers the API exactly: no RPC without a row, no row without an RPC."""
+    assert set(POLICY) == set(SERVED)
+
+
+@pytest.mark.parametrize("rpc", sorted(SERVED))
+def test_a_row_fits_its_request(rpc):
+    """The field that a row reads exists; a row without one concerns the caller alone."""
+    rule = POLICY[rpc]
+    assert bool(rule.kinds) == bool(rule.field)
+    message = SERVED[rpc].input_type
+    for part in filter(None, rule.field.split(".")):
+        field = message.fields_by_name[part]
+        message = field.message_type
+
+
+@pytest.mark.parametrize("rpc", sorted(rpcs()))
+def test_what_mutates_takes_a_request_id(rpc):
+    """A row mutates exactly if its request can be made harmless to repeat; uploads are streams."""
+    takes = "request_id" in SERVED[rpc].input_type.fields_by_name
+    assert POLICY[rpc].mutates == (takes or rpc.endswith("/UploadInventory"))
+
+
+@pytest.mark.parametrize(("role", "may"), [(Role.VIEWER, False), (Role.ANALYST, True), (Role.MANAGER, True)])
+def test_a_role_includes_the_lower_ones(role, may):
+    """viewer < analyst < manager."""
+    there = tx(roles={("e", "ann"): role})
+    if may:
+        assert authorise(there, ANN, CREATE, "engagements/e") == "engagements/e"
+    else:
+        with pytest.raises(PermissionDenied):
+            authorise(there, ANN, CREATE, "engagements/e")
+
+
+def test_absent_and_foreign_look_the_same():
+    """An engagement that is not there and one without a role for the caller give one and the same answer."""
+    foreign, absent = tx(roles={("e", "bob"): Role.MANAGER}), tx()
+    answers = set()
+    for there in (foreign, absent):
+        for name in ("engagements/e/sessions/s", "sessions/s"):
+            with pytest.raises(PermissionDenied) as refused:
+                authorise(there, ANN, GET, name)
+            answers.add((refused.value.reason, refused.value.message.replace(name, "NAME")))
+    assert len(answers) == 1
+
+
+def test_a_bare_session_is_resolved():
+    """A bare name becomes the full one; in several engagements it is ambiguous, not guessed."""
+    roles = {("e", "ann"): Role.VIEWER, ("f", "ann"): Role.VIEWER}
+    assert (
+        authorise(tx(roles=roles, sessions=[("e", "s")]), ANN, GET, "sessions/s")
+        == "engagements/e/sessions/s"
+    )
+    with pytest.raises(FailedPrecondition) as refused:
+        authorise(tx(roles=roles, sessions=[("e", "s"), ("f", "s")]), ANN, GET, "sessions/s")
+    assert refused.value.reason == "AMBIGUOUS_NAME"
+
+
+def test_no_parent_means_the_default_engagement():
+    """The default engagement stands in where none is named, under the same check of the role."""
+    there = tx(roles={("e", "ann"): Role.ANALYST}, default="e")
+    assert authorise(there, ANN, CREATE, "") == "engagements/e"
+    with pytest.raises(FailedPrecondition) as refused:
+        authorise(tx(), ANN, CREATE, "")
+    assert refused.value.reason == "NO_DEFAULT_ENGAGEMENT"
+    with pytest.raises(PermissionDenied):
+        authorise(tx(default="e"), ANN, CREATE, "")
+
+
+def test_users_are_their_own():
+    """`users/me` is the caller; another user's name is refused, whether they exist or not."""
+    rpc = "mooring.v1.UserService/GetContext"
+    assert authorise(tx(), ANN, rpc, "users/me/contexts/c") == "users/ann/contexts/c"
+    assert authorise(tx(), ANN, rpc, "users/ann/contexts/c") == "users/ann/contexts/c"
+    with pytest.raises(PermissionDenied):
+        authorise(tx(), ANN, rpc, "users/bob/contexts/c")
+
+
+def test_an_admin_passes_everywhere():
+    """An admin needs no role; what is absent then shows as absent in the work itself."""
+    assert authorise(tx(), Caller("root", is_admin=True), CREATE, "engagements/e") == "engagements/e"
+
+
+def test_a_name_of_the_wrong_kind_is_wrong_before_it_is_forbidden():
+    """A name without the RPC's pattern is INVALID_ARGUMENT and names its field."""
+    with pytest.raises(InvalidArgument) as refused:
+        authorise(tx(), ANN, "mooring.v1.SessionService/UpdateSession", "engagements/e")
+    assert refused.value.violations[0].field == "session.name"

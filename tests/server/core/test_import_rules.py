@@ -1,0 +1,165 @@
+"""How the rows of an inventory become assets: the rules alone, without a database."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from mooring_server.core.discovery import Account, settle
+from mooring_server.ingest import AssetRow, RejectedRow
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+def row(identity="id:1", number=2, type_="server", attributes=None, **values):
+    return AssetRow("", number, identity, type_, {"display_name": "web", **values}, attributes or {})
+
+
+class Data:
+    """A session's assets by identity, and an import into them, in chunks."""
+
+    def __init__(self, assets=None):
+        self.assets = assets or {}
+
+    def take(self, rows, now=MONDAY, chunk=100):
+        account, built = Account(), {}
+        for start in range(0, len(rows), chunk):
+            part = rows[start : start + chunk]
+            account.source_rows += len(part)
+            inserts, updates = settle(part, built, self.assets, account, "estate.csv", now)
+            assert not built.keys() & {asset.identity for asset in inserts}
+            assert {asset.identity for asset in updates} <= built.keys()
+            built |= {asset.identity: asset for asset in (*inserts, *updates)}
+        return account, Data({**self.assets, **built})
+
+    def __getitem__(self, identity):
+        return self.assets[identity]
+
+
+def test_a_new_identity_creates_an_asset_with_its_place():
+    """A created asset has the row's values, its provenance, and is counted by its type."""
+    account, after = Data().take([row(owner="ann", cpu_cores=2.0, attributes={"Rack": "7", "Note": ""})])
+    asset = after["id:1"]
+    assert (account.created, dict(account.created_by_type)) == (1, {"server": 1})
+    assert (asset.owner, asset.cpu_cores, asset.attributes) == ("ann", 2.0, {"Rack": "7"})
+    assert (asset.source_file, asset.source_row, asset.create_time) == ("estate.csv", 2, MONDAY)
+    assert (asset.hostname, asset.memory_bytes, asset.ip_addresses) == ("", None, ())
+
+
+def test_an_update_overwrites_what_it_knows_and_keeps_the_rest():
+    """Values that the file leaves empty stay, attributes are merged by key, id and create time are kept."""
+    _, before = Data().take([row(owner="ann", status="on", attributes={"Rack": "7", "Row": "1"})])
+    account, after = before.take([row(owner="bob", status="", attributes={"Rack": "8"})], TUESDAY)
+    asset = after["id:1"]
+    assert (account.updated, account.created, account.changed) == (1, 0, True)
+    assert (asset.owner, asset.status, asset.attributes) == ("bob", "on", {"Rack": "8", "Row": "1"})
+    assert (asset.id, asset.create_time, asset.update_time) == (before["id:1"].id, MONDAY, TUESDAY)
+
+
+def test_a_zero_is_a_value():
+    """0 overwrites: only what is missing or an empty text is not known."""
+    _, before = Data().take([row(storage_bytes=5)])
+    _, after = before.take([row(storage_bytes=0)])
+    assert after["id:1"].storage_bytes == 0
+
+
+def test_the_type_other_does_not_overwrite_a_known_type():
+    """A file that cannot tell what a thing is does not make it something else."""
+    _, before = Data().take([row(type_="database")])
+    account, after = before.take([row(type_="other")])
+    assert (account.unchanged, after["id:1"].type.value) == (1, "database")
+
+
+def test_an_unchanged_row_leaves_the_very_same_asset():
+    """Where a row says nothing new, not even the asset's times and provenance move."""
+    _, before = Data().take([row(owner="ann")])
+    account, after = before.take([row(owner="ann", number=99)], TUESDAY)
+    assert (account.unchanged, account.changed) == (1, False)
+    assert after["id:1"] == before["id:1"]
+
+
+def test_a_second_row_of_the_same_identity_fills_gaps_only():
+    """A joined row adds what is missing and overwrites nothing, also across chunks."""
+    rows = [
+        row(owner="ann", attributes={"Rack": "7"}),
+        row(owner="bob", status="on", attributes={"Rack": "8", "Row": "1"}),
+    ]
+    for chunk in (1, 2):
+        account, after = Data().take(rows, chunk=chunk)
+        asset = after["id:1"]
+        assert (account.created, account.joined) == (1, 1)
+        assert (asset.owner, asset.status, asset.attributes) == ("ann", "on", {"Rack": "7", "Row": "1"})
+
+
+def test_a_joined_row_alone_can_change_the_data():
+    """An import whose only news come from a joined row is not taken for one that changes nothing."""
+    _, before = Data().take([row(owner="ann")])
+    account, after = before.take([row(owner="ann"), row(status="on")])
+    assert (account.unchanged, account.joined, account.updated, account.changed) == (1, 1, 0, True)
+    assert after["id:1"].status == "on"
+
+
+def test_a_joined_row_can_say_what_a_created_asset_is():
+    """The count by type follows an asset whose type only a later row of the file knows."""
+    account, _ = Data().take([row(type_="other"), row(type_="database")])
+    assert dict(+account.created_by_type) == {"database": 1}
+
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "owner": st.sampled_from(["", "ann", "bob"]),
+        "cpu_cores": st.sampled_from([0.0, 1.0, 2.5]),
+        "memory_bytes": st.sampled_from([None, 1, 2]),
+        "ip_addresses": st.sampled_from([(), ("10.0.0.1",), ("10.0.0.1", "10.0.0.2")]),
+    },
+)
+ROWS = st.lists(
+    st.one_of(
+        st.builds(
+            lambda identity, type_, values, attributes: row(identity, 2, type_, attributes, **values),
+            st.sampled_from(["id:1", "id:2", "host:a", "name:b"]),
+            st.sampled_from(["server", "database", "other"]),
+            VALUES,
+            st.dictionaries(st.sampled_from(["Rack", "Row"]), st.sampled_from(["", "1", "2"])),
+        ),
+        st.just(RejectedRow("", 3, "no name")),
+    ),
+    max_size=12,
+)
+
+
+@given(first=ROWS, second=ROWS, chunk=st.integers(1, 5))
+def test_every_row_is_accounted_for_once(first, second, chunk):
+    """source_rows = created + updated + unchanged + joined + rejected; the assets grow by the created."""
+    _, before = Data().take(first)
+    account, after = before.take(second, TUESDAY, chunk)
+    named = {r.identity for r in second if isinstance(r, AssetRow)}
+    assert account.is_balanced()
+    assert account.source_rows == len(second)
+    assert account.created + account.updated + account.unchanged == len(named)
+    assert len(after.assets) == len(before.assets) + account.created
+    assert account.changed == (after.assets != before.assets)
+    for identity in before.assets:
+        assert after[identity].id == before[identity].id
+        if identity not in named:
+            assert after[identity] == before[identity]
+
+
+@given(rows=ROWS, chunk=st.integers(1, 5))
+def test_the_same_file_again_changes_nothing(rows, chunk):
+    """Whatever a file holds, importing it a second time creates and updates nothing."""
+    _, before = Data().take(rows)
+    account, after = before.take(rows, TUESDAY, chunk)
+    assert (account.created, account.updated, account.changed) == (0, 0, False)
+    assert after.assets == before.assets
+
+
+@given(rows=ROWS, chunk=st.integers(1, 5))
+def test_how_a_file_is_cut_makes_no_difference(rows, chunk):
+    """Chunks are a matter of speed: the account and the assets are the same for every size."""
+    whole, one = Data().take(rows)
+    parts, other = Data().take(rows, chunk=chunk)
+    assert parts.counts() == whole.counts()
+    assert parts.created_by_type == whole.created_by_type
+    assert {i: a.digest for i, a in one.assets.items()} == {i: a.digest for i, a in other.assets.items()}

@@ -1,0 +1,249 @@
+"""Data versions, assets and what they add up to, on every database."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mooring_server.errors import Aborted, FailedPrecondition, NotFound
+from mooring_server.store import AssetType, ChangeKind, Tx
+from support_store import ENGAGEMENT, Database, asset, begin, publish, session
+
+
+@pytest.fixture
+def begun(database: Database) -> Database:
+    database.write(begin)
+    return database
+
+
+def _assets(database: Database, version: str):
+    return database.read(lambda tx: tx.assets.page(version, None, 0, 10_000)).items
+
+
+def test_assets_come_back_as_they_went_in(begun: Database):
+    """Every field survives, the unknown ones included."""
+    full = asset(
+        1,
+        type=AssetType.VIRTUAL_MACHINE,
+        ip_addresses=("10.0.0.1", "fe80::1"),
+        hostname="höst",
+        cpu_cores=2.5,
+        memory_bytes=2**40,
+        storage_bytes=2**62,
+        attributes={"Größe": "x\ny", "": "\U0001f40d"},
+    )
+    version = begun.write(lambda tx: publish(tx, asset(0), full))
+    assert _assets(begun, version) == (asset(0), full)
+
+
+def test_nobody_sees_a_version_before_it_is_published(begun: Database):
+    """Building changes nothing that others read; publishing moves pointer, count and etag at once."""
+    head = begun.read(lambda tx: tx.changes.head(f"engagements/{ENGAGEMENT}"))
+    version = begun.write(lambda tx: tx.versions.begin(ENGAGEMENT, "baseline", None))
+    begun.write(lambda tx: tx.assets.insert_many(version.id, [asset(i) for i in range(3)]))
+    shown = begun.read(lambda tx: tx.sessions.get(ENGAGEMENT, "baseline"))
+    assert (shown.data_version_id, shown.asset_count) == (None, 0)
+    assert begun.read(lambda tx: tx.changes.head(f"engagements/{ENGAGEMENT}")) == head
+    published = begun.write(lambda tx: tx.versions.publish(version.id, expected_base_id=None, asset_count=3))
+    assert (published.data_version_id, published.asset_count, published.etag) == (version.id, 3, 2)
+    changes = begun.read(lambda tx: tx.changes.after(f"engagements/{ENGAGEMENT}", head, 10))
+    assert [(each.kind, each.resource) for each in changes] == [
+        (ChangeKind.IMPORTED, f"engagements/{ENGAGEMENT}/sessions/baseline")
+    ]
+    assert begun.store.check() == []
+
+
+def test_publishing_refuses_a_base_that_has_moved(begun: Database):
+    """Of versions built on the same state the first is shown, the others start again."""
+    built = [begun.write(lambda tx: tx.versions.begin(ENGAGEMENT, "baseline", None)) for _ in range(4)]
+    outcomes = begun.together(
+        *(
+            lambda tx, id=each.id: tx.versions.publish(id, expected_base_id=None, asset_count=0)
+            for each in built
+        )
+    )
+    refused = [each for each in outcomes if isinstance(each, Aborted)]
+    assert [each.reason for each in refused] == ["DATA_VERSION_MOVED"] * 3
+    shown = next(each for each in outcomes if not isinstance(each, Exception)).data_version_id
+    last = begun.write(lambda tx: tx.versions.begin(ENGAGEMENT, "baseline", shown))
+    with pytest.raises(Aborted):
+        begun.write(lambda tx: tx.versions.publish(last.id, expected_base_id="older", asset_count=0))
+    begun.write(lambda tx: tx.versions.publish(last.id, expected_base_id=shown, asset_count=0))
+    with pytest.raises(FailedPrecondition):
+        begun.write(lambda tx: tx.versions.publish(last.id, expected_base_id=shown, asset_count=0))
+
+
+def test_publishing_into_a_deleted_session_is_refused(begun: Database):
+    """An import whose session is gone says so."""
+    begun.write(session("wave-1"))
+    version = begun.write(lambda tx: tx.versions.begin(ENGAGEMENT, "wave-1", None))
+    begun.write(lambda tx: tx.sessions.delete(ENGAGEMENT, "wave-1", None))
+    with pytest.raises(NotFound):
+        begun.write(lambda tx: tx.versions.publish(version.id, expected_base_id=None, asset_count=0))
+
+
+def test_versions_that_nothing_shows_are_swept_in_parts(begun: Database):
+    """Given-up ones at once, unpublished and replaced ones after their time, the shown one never."""
+    replaced = begun.write(lambda tx: publish(tx, *(asset(i) for i in range(5))))
+    begun.clock.advance(100)
+    shown = begun.write(lambda tx: publish(tx, asset(0), base_id=replaced))
+    unpublished = begun.write(lambda tx: tx.versions.begin(ENGAGEMENT, "baseline", shown)).id
+    given_up = begun.write(lambda tx: tx.versions.begin(ENGAGEMENT, "baseline", shown)).id
+    begun.write(lambda tx: tx.versions.discard(given_up))
+    begun.write(lambda tx: tx.versions.discard(shown))
+    now = begun.clock.now
+
+    def abandoned(before, limit: int = 10):
+        return begun.read(lambda tx: tx.versions.abandoned(before, limit))
+
+    assert abandoned(now) == [given_up]
+    assert set(abandoned(now + timedelta(seconds=1))) == {given_up, unpublished, replaced}
+    assert len(abandoned(now + timedelta(seconds=1), 2)) == 2
+    begun.write(lambda tx: tx.landscapes.put(replaced, {}))
+    assert [begun.write(lambda tx: tx.versions.delete_some(replaced, 2)) for _ in range(3)] == [2, 2, 1]
+    assert begun.read(lambda tx: tx.versions.get(replaced)) is None
+    assert begun.read(lambda tx: tx.landscapes.get(replaced)) is None
+    with pytest.raises(FailedPrecondition):
+        begun.write(lambda tx: tx.versions.delete_some(shown, 10))
+    assert len(_assets(begun, shown)) == 1
+    assert begun.store.check() == []
+
+
+def test_copy_missing_brings_what_an_import_did_not_touch(begun: Database):
+    """All identities of both versions end in the new one, once each, its own rows first, in any part size."""
+    base = begun.write(lambda tx: publish(tx, *(asset(i) for i in range(10))))
+    changed = [asset(3, status="off"), asset(7, status="off"), asset(20)]
+    for size in (1, 3, 10, 100):
+        version = begun.write(lambda tx: tx.versions.begin(ENGAGEMENT, "baseline", base)).id
+        begun.write(lambda tx, v=version: tx.assets.insert_many(v, changed))
+        copied, after, rounds = 0, None, 0
+        while True:
+            part, after = begun.write(
+                lambda tx, v=version, a=after, n=size: tx.assets.copy_missing(base, v, a, n)
+            )
+            copied, rounds = copied + part, rounds + 1
+            if after is None:
+                break
+        assert copied == 8
+        assert rounds <= 10 // size + 1
+        expected = {each.identity: each for each in [*(asset(i) for i in range(10)), *changed]}
+        assert {each.identity: each for each in _assets(begun, version)} == expected
+
+
+def test_assets_are_found_and_replaced_by_what_identifies_them(begun: Database):
+    """Look-ups by identity cross the size of one statement; replacing keeps the id."""
+    version = begun.write(lambda tx: publish(tx, *(asset(i) for i in range(1_200))))
+    wanted = [f"name:{i:06}" for i in range(100, 1_300)]
+    found = begun.read(lambda tx: tx.assets.by_identity(version, wanted))
+    assert found == {f"name:{i:06}": asset(i) for i in range(100, 1_200)}
+    begun.write(lambda tx: tx.assets.update_many(version, [asset(1, owner="ops"), asset(2, owner="ops")]))
+    begun.write(lambda tx: tx.assets.insert_many(version, []))
+    assert [each.owner for each in _assets(begun, version)[:4]] == ["", "ops", "ops", ""]
+    assert begun.read(lambda tx: tx.assets.count(version)) == 1_200
+
+
+def test_asset_pages_are_in_the_same_order_everywhere(begun: Database):
+    """By display name byte by byte, then id, with keys that survive JSON and skips from them."""
+    names = ["b", "B", "ä", "a", "Z", "\U0001f40d", "\uffee", "a", "_", "~"]
+    version = begun.write(
+        lambda tx: publish(tx, *(asset(i, display_name=name) for i, name in enumerate(names)))
+    )
+    whole = _assets(begun, version)
+    assert [each.display_name for each in whole] == sorted(names, key=str.encode)
+    first = begun.read(lambda tx: tx.assets.page(version, None, 0, 4))
+    rest = begun.read(lambda tx: tx.assets.page(version, list(first.next_key), 2, 10))
+    assert (first.items + whole[4:6] + rest.items, rest.next_key) == (whole, None)
+
+
+def test_a_landscape_is_kept_with_its_version(begun: Database):
+    """What was kept first stays: both were computed from the same assets."""
+    version = begun.write(lambda tx: publish(tx, asset(0)))
+    assert begun.read(lambda tx: tx.landscapes.get(version)) is None
+    begun.write(lambda tx: tx.landscapes.put(version, {"totals": 1}))
+    begun.write(lambda tx: tx.landscapes.put(version, {"totals": 1}))
+    assert begun.read(lambda tx: tx.landscapes.get(version)) == {"totals": 1}
+
+
+def _expected(assets) -> dict:
+    """The same numbers, the plain way."""
+
+    def totals(some):
+        def add(field):
+            return sum(getattr(each, field) or 0 for each in some)
+
+        return {
+            "asset_count": len(some),
+            "cpu_cores": add("cpu_cores"),
+            "memory_bytes": min(add("memory_bytes"), 2**63 - 1),
+            "storage_bytes": min(add("storage_bytes"), 2**63 - 1),
+        }
+
+    groups = []
+    for field in ("type", "environment", "operating_system", "location", "status"):
+        by_value: dict[str, list] = {}
+        for each in assets:
+            by_value.setdefault(getattr(each, field), []).append(each)
+        ordered = sorted(by_value, key=lambda value, by=by_value: (-len(by[value]), value.encode()))
+        groups.append(
+            {
+                "field": field,
+                "buckets": [{"value": value, **totals(by_value[value])} for value in ordered[:1_000]],
+                "value_count": len(by_value.keys() - {""}),
+            }
+        )
+    return {"totals": totals(assets), "groups": groups}
+
+
+_TEXTS = st.sampled_from(["", "prod", "Prod", "test", "ä"])
+_BYTES = st.none() | st.integers(0, 2**63 - 1)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "type": st.sampled_from(AssetType),
+                "environment": _TEXTS,
+                "operating_system": _TEXTS,
+                "location": _TEXTS,
+                "status": _TEXTS,
+                # Quarters add up without rounding, in any order.
+                "cpu_cores": st.none() | st.integers(0, 10**6).map(lambda n: n / 4),
+                "memory_bytes": _BYTES,
+                "storage_bytes": _BYTES,
+            }
+        ),
+        max_size=30,
+    )
+)
+def test_aggregates_equal_the_plain_sums(database: Database, rows):
+    """A landscape's numbers are those of its assets; 64-bit sums stop at the largest number."""
+    assets = [asset(i, **row) for i, row in enumerate(rows)]
+
+    def build(tx: Tx):
+        if tx.engagements.get(ENGAGEMENT) is None:
+            begin(tx)
+        version = tx.versions.begin(ENGAGEMENT, "baseline", None).id
+        tx.assets.insert_many(version, assets)
+        return version
+
+    version = database.write(build)
+    assert database.read(lambda tx: tx.assets.aggregate(version), long=True) == _expected(assets)
+    by_type = database.read(lambda tx: tx.assets.count_by_type(version))
+    assert by_type == {
+        bucket["value"]: bucket["asset_count"] for bucket in _expected(assets)["groups"][0]["buckets"]
+    }
+
+
+def test_a_field_of_many_values_is_cut_and_counted(begun: Database):
+    """At most 1,000 buckets a group, the largest first; all distinct known values are counted."""
+    assets = [asset(i, location=f"site {i:05}") for i in range(1_100)]
+    assets += [asset(2_000, location="site 01099"), asset(2_001)]
+    version = begun.write(lambda tx: publish(tx, *assets))
+    answer = begun.read(lambda tx: tx.assets.aggregate(version), long=True)
+    assert answer == _expected(assets)
+    location = answer["groups"][3]
+    assert (len(location["buckets"]), location["value_count"]) == (1_000, 1_100)
+    assert location["buckets"][0]["value"] == "site 01099"
+    assert location["buckets"][1]["value"] == ""

@@ -1,0 +1,69 @@
+"""Hot statements are answered from an index, whatever the size of a table."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mooring_server.store import Order, Tx
+from support_store import ENGAGEMENT, START, USER, Database, asset, begin, publish
+
+
+@pytest.fixture
+def database(tmp_path: Path):
+    with Database(f"sqlite:///{tmp_path}/store.db") as opened:
+        opened.write(begin)
+        yield opened
+
+
+_KEY = ["name", "id"]
+_HOT: dict[str, Callable[[Tx], Any]] = {
+    "session": lambda tx: tx.sessions.get(ENGAGEMENT, "baseline"),
+    "bare id": lambda tx: tx.sessions.find("baseline", USER),
+    "role": lambda tx: tx.members.role(ENGAGEMENT, USER),
+    "sessions": lambda tx: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, _KEY, 0, 50),
+    "newest sessions": lambda tx: tx.sessions.page(ENGAGEMENT, Order.CREATE_TIME_DESC, [1, "id"], 0, 50),
+    "engagement": lambda tx: tx.engagements.get(ENGAGEMENT),
+    "engagements": lambda tx: tx.engagements.page(USER, Order.DISPLAY_NAME, _KEY, 0, 50),
+    "context by kernel": lambda tx: tx.contexts.by_kernel(USER, "kernel"),
+    "context by notebook": lambda tx: tx.contexts.by_notebook(USER, "notebook"),
+    "assets": lambda tx: tx.assets.page("version", _KEY, 0, 50),
+    "assets by identity": lambda tx: tx.assets.by_identity("version", ["a", "b"]),
+    "publish": lambda tx: publish(tx, asset(0)),
+    "abandoned": lambda tx: tx.versions.abandoned(START, 10),
+    "changes": lambda tx: tx.changes.after("engagements/e", 1, 10),
+    "earliest": lambda tx: tx.changes.earliest("engagements/e"),
+    "requests": lambda tx: (tx.requests.get(USER, "rpc", "id"), tx.requests.delete_before(START, 10)),
+    "uploads": lambda tx: tx.uploads.expired(START, 10),
+    "operations": lambda tx: tx.operations.page(ENGAGEMENT, "baseline", ["id"], 0, 10),
+    "queue": lambda tx: tx.operations.queued(10),
+    "unfinished": lambda tx: tx.operations.unfinished("host"),
+}
+# What is sorted here is few, and in no one index.
+_SORTED = {"engagements", "unfinished"}
+
+
+@pytest.mark.parametrize("name", _HOT)
+def test_no_hot_statement_reads_a_whole_table(database: Database, name: str):
+    """Every step of the plan is a search by an index, and no order is made by sorting."""
+    plans: list[tuple[str, str]] = []
+
+    def explain(tx: Tx) -> None:
+        execute = tx._database.execute_sql
+
+        def explained(sql: str, arguments: Any = None) -> Any:
+            if sql.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
+                steps = execute(f"EXPLAIN QUERY PLAN {sql}", arguments).fetchall()
+                plans.extend((sql, step[3]) for step in steps)
+            return execute(sql, arguments)
+
+        tx._database.execute_sql = explained
+        try:
+            _HOT[name](tx)
+        finally:
+            del tx._database.execute_sql
+
+    database.write(explain)
+    for sql, step in plans:
+        assert not step.startswith("SCAN"), (sql, step)
+        assert "TEMP B-TREE" not in step or name in _SORTED, (sql, step)

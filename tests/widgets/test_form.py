@@ -1,0 +1,93 @@
+import ipywidgets
+import pytest
+from mooring_widgets.errors import FieldViolation, InvalidArgument
+from mooring_widgets.testing import FakeClient, demo_service, workspace
+from support_widgets import ask, refusal, until
+
+WAVE_1 = "engagements/contoso/sessions/wave-1"
+
+
+@pytest.fixture
+def client():
+    return FakeClient(demo_service())
+
+
+@pytest.fixture
+def ws(client):
+    ws = workspace(client)
+    yield ws
+    ws.close()
+
+
+def test_an_empty_form_creates(ws):
+    """A new session is made in the current engagement, which stays where it is unless asked."""
+    form = ws.form()
+    opened = ask(form, "form.open", session="")
+    assert opened["values"] == {"display_name": "", "description": "", "type": "data_import"}
+    saved = ask(form, "form.save", session="", etag="", values={"display_name": "What if"})
+    assert saved["label"] == "What if"
+    until(lambda: form.session_id == saved["name"])
+    assert ws.session.display_name == "Baseline"
+
+
+def test_an_edit_saves_only_what_changed(ws, client):
+    """Fields that were not touched keep what somebody else may have written."""
+    form = ws.form("Wave 1")
+    opened = ask(form, "form.open", session=WAVE_1)
+    ask(form, "form.save", session=WAVE_1, etag=opened["etag"], values={"description": "All of Lyon"})
+    session = client.service.sessions[WAVE_1]
+    assert (session.display_name, session.description) == ("Wave 1", "All of Lyon")
+
+
+def test_a_conflict_is_told_and_overwrites_nothing(ws, client):
+    """Where somebody else was faster the save is refused as a conflict, and a reload has the new etag."""
+    form = ws.form("Wave 1")
+    opened = ask(form, "form.open", session=WAVE_1)
+    client.service.set_session(WAVE_1, description="theirs")
+    save = {"session": WAVE_1, "values": {"description": "mine"}}
+    assert refusal(form, "form.save", etag=opened["etag"], **save)["kind"] == "Conflict"
+    assert client.service.sessions[WAVE_1].description == "theirs"
+    again = ask(form, "form.open", session=WAVE_1)
+    assert again["values"]["description"] == "theirs"
+    ask(form, "form.save", etag=again["etag"], **save)
+
+
+def test_a_taken_name_is_told_beside_its_field(ws):
+    """The refusal of a name that is taken belongs to the name's field."""
+    error = refusal(ws.form(), "form.save", session="", etag="", values={"display_name": "Wave 1"})
+    assert error["fields"][0]["field"] == "session.display_name"
+    assert error["reason"] == "DISPLAY_NAME_TAKEN"
+
+
+def test_the_services_field_errors_are_passed_on(ws, client):
+    """Each violation of a BadRequest arrives with its field."""
+    wrong = FieldViolation("session.description", "at most 2,000 characters")
+    client.fail("create_session", InvalidArgument("one field is wrong", violations=[wrong]))
+    error = refusal(ws.form(), "form.save", session="", etag="", values={"display_name": "x"})
+    assert error["fields"] == [{"field": "session.description", "message": "at most 2,000 characters"}]
+
+
+@pytest.mark.parametrize("name", ["", "   "])
+def test_a_name_is_required(ws, client, name):
+    """An empty name is refused beside its field without asking the service."""
+    error = refusal(ws.form(), "form.save", session="", etag="", values={"display_name": name})
+    assert error["fields"][0]["field"] == "session.display_name"
+    assert "create_session" not in client.calls
+
+
+def test_what_was_saved_is_seen_at_once(ws):
+    """The list of sessions shows a saved name without waiting for the watch."""
+    selector = ws.selector
+    ask(ws.form(), "form.save", session="", etag="", values={"display_name": "What if"})
+    page = ask(selector, "sessions", engagement="engagements/contoso", offset=0, limit=100)
+    assert "What if" in [item["label"] for item in page["items"]]
+
+
+def test_it_is_a_widget_like_any_other(ws):
+    """It sits in a VBox, and session_id can be observed."""
+    form = ws.form()
+    seen = []
+    form.observe(lambda change: seen.append(change["new"]), "session_id")
+    ipywidgets.VBox([form])
+    saved = ask(form, "form.save", session="", etag="", values={"display_name": "What if"})
+    until(lambda: seen == [saved["name"]])

@@ -1,0 +1,65 @@
+from collections.abc import Callable
+
+import pytest
+from mooring_widgets import errors, queries
+from mooring_widgets.client import Change
+from mooring_widgets.testing import FakeClient
+from support_workspace import CONTOSO, WAVE_1
+
+ASKED: dict[str, Callable[[FakeClient], queries.Key]] = {
+    "engagements": lambda client: queries.engagements(client).query_key,
+    "engagement": lambda client: queries.engagement(client, CONTOSO).query_key,
+    "sessions": lambda client: queries.sessions(client, CONTOSO, 100, 50).query_key,
+    "session": lambda client: queries.session(client, WAVE_1).query_key,
+    "assets": lambda client: queries.assets(client, WAVE_1, 0, 50).query_key,
+    "landscape": lambda client: queries.landscape(client, WAVE_1).query_key,
+    "frame": lambda client: queries.discovery_frame(client, WAVE_1).query_key,
+    "another session": lambda client: queries.session(client, f"{CONTOSO}/sessions/other").query_key,
+    "another landscape": lambda client: queries.landscape(client, f"{CONTOSO}/sessions/other").query_key,
+}
+
+
+def stale(change: Change) -> set[str]:
+    prefixes = list(queries.stale_keys(change))
+    keys = {name: ask(FakeClient()) for name, ask in ASKED.items()}
+    return {name for name, key in keys.items() if any(key[: len(prefix)] == prefix for prefix in prefixes)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource", "expected"),
+    [
+        ("updated", WAVE_1, {"sessions", "session"}),
+        ("created", WAVE_1, {"sessions", "session", "engagement", "engagements"}),
+        ("deleted", WAVE_1, {"sessions", "session", "engagement", "engagements"}),
+        ("imported", WAVE_1, {"sessions", "session", "assets", "landscape", "frame"}),
+        ("updated", CONTOSO, {"engagement", "engagements"}),
+        ("switched", "users/ada/contexts/c1", set()),
+        ("updated", "users/ada", {"engagements"}),
+    ],
+)
+def test_a_change_makes_stale_what_it_touches(kind: str, resource: str, expected: set[str]) -> None:
+    """Each kind of change names the queries that show it, and no others."""
+    assert stale(Change("a stream", 1, kind, resource)) == expected
+
+
+def test_a_streams_keys_cover_its_changes() -> None:
+    """What is forgotten after a gap is at least what any change of that stream can touch."""
+    prefixes = list(queries.stream_keys(CONTOSO))
+    for kind, resource in (("imported", WAVE_1), ("created", WAVE_1), ("updated", CONTOSO)):
+        for key in queries.stale_keys(Change(CONTOSO, 1, kind, resource)):
+            assert any(key[: len(prefix)] == prefix for prefix in prefixes)
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (errors.Unavailable("away"), True),
+        (errors.DeadlineExceeded("slow"), True),
+        (errors.PermissionDenied("no"), False),
+        (errors.NotFound("gone"), False),
+    ],
+)
+def test_only_an_outage_is_tried_again(error: errors.MooringError, again: bool) -> None:
+    """A refusal would be the same the next time; an outage passes, and is not tried for ever."""
+    assert queries.worth_retrying(0, error) is again
+    assert queries.worth_retrying(3, error) is False

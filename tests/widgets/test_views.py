@@ -1,0 +1,287 @@
+import threading
+from dataclasses import replace
+
+import ipywidgets
+import pandas as pd
+import pytest
+from mooring_widgets.errors import Internal
+from mooring_widgets.testing import FakeClient, demo_assets, demo_service, workspace
+from mooring_widgets.views.rendering import render
+from support_widgets import ask, refusal, shows, until
+
+CONTOSO = "engagements/contoso"
+BASELINE, WAVE_1, WAVE_2 = (f"{CONTOSO}/sessions/{id_}" for id_ in ("baseline", "wave-1", "wave-2"))
+
+
+@pytest.fixture
+def client():
+    return FakeClient(demo_service())
+
+
+@pytest.fixture
+def ws(client):
+    ws = workspace(client)
+    yield ws
+    ws.close()
+
+
+def total(table):
+    page = table._state["page"]
+    return page and page["total"]
+
+
+def test_the_table_shows_the_session(ws):
+    """The first page comes with the state, one cell a column, with the count of all."""
+    table = ws.discovery()
+    shows(table, status="ready", session=BASELINE, session_label="Baseline")
+    assert total(table) == 5
+    keys = [column["key"] for column in table._state["columns"]]
+    row = dict(zip(keys, table._state["page"]["items"][0], strict=True))
+    assert (row["display_name"], row["type"], row["cpu_cores"]) == ("vm-00000", "Virtual machine", 4.0)
+
+
+def test_views_follow_a_switch(ws):
+    """Table and landscape show the other session's numbers, under a higher epoch."""
+    table, landscape = ws.discovery(), ws.landscape()
+    shows(table, status="ready")
+    epoch = table._state["epoch"]
+    ws.switch("Wave 1")
+    until(lambda: total(table) == 3)
+    until(lambda: (landscape._state["landscape"] or {}).get("totals", {}).get("asset_count") == 3)
+    assert table._state["epoch"] > epoch
+    assert landscape._state["landscape"]["totals"]["cpu_cores"] == 12
+
+
+def test_nothing_of_another_session_is_ever_sent(ws, client):
+    """While the other session loads there are no rows, and no state pairs a session with another's rows."""
+    table = ws.discovery()
+    shows(table, status="ready")
+    seen = []
+    table.observe(lambda change: seen.append((change["new"]["session"], total(table))), "_state")
+    with client.hold("list_assets"):
+        ws.switch("Wave 1")
+        shows(table, status="loading", session=WAVE_1)
+        assert table._state["page"] is None
+    until(lambda: total(table) == 3)
+    assert {pair for pair in seen if pair[1] is not None} <= {(BASELINE, 5), (WAVE_1, 3)}
+
+
+def test_pages_of_an_earlier_switch_are_refused(ws):
+    """Rows are given only to who asks with the present session and epoch."""
+    table = ws.discovery()
+    shows(table, status="ready")
+    state = table._state
+    asked = {"offset": 0, "limit": 100, "session": state["session"], "epoch": state["epoch"]}
+    assert len(ask(table, "page", **asked)["items"]) == 5
+    ws.switch("Wave 1")
+    shows(table, session=WAVE_1)
+    assert refusal(table, "page", **asked)["reason"] == "SUPERSEDED"
+
+
+def test_a_long_table_gives_any_page(ws, client):
+    """A page far down comes without those before it."""
+    client.service.add_assets(WAVE_1, demo_assets(WAVE_1, 1_050))
+    ws.switch("Wave 1")
+    table = ws.discovery()
+    shows(table, status="ready")
+    state = table._state
+    page = ask(table, "page", offset=1_000, limit=100, session=WAVE_1, epoch=state["epoch"])
+    assert (page["total"], page["items"][0][0]) == (1_050, "vm-01000")
+
+
+def test_an_empty_session_says_so(ws):
+    """A session without assets is empty, not loading and not an error."""
+    table, landscape = ws.discovery(), ws.landscape()
+    ws.switch("Wave 2")
+    shows(table, status="empty")
+    shows(landscape, status="empty")
+
+
+def test_an_error_is_shown_and_can_be_retried(ws, client):
+    """A failure is shown in place with its words, and a retry that succeeds clears it."""
+    client.fail("get_landscape", Internal("internal error; the log has it"))
+    landscape = ws.landscape()
+    shows(landscape, status="error")
+    assert landscape._state["error"]["message"] == "internal error; the log has it"
+    ask(landscape, "retry")
+    shows(landscape, status="ready", error=None)
+
+
+def test_an_import_refreshes_what_it_touches(ws, client):
+    """When the session's data changes elsewhere the rows come anew; until then the old ones stay."""
+    table = ws.discovery()
+    shows(table, status="ready")
+    version = table._state["page"]["version"]
+    states = []
+    table.observe(lambda change: states.append(change["new"]), "_state")
+    client.service.add_assets(BASELINE, demo_assets(BASELINE, 7))
+    until(lambda: total(table) == 7 and not table._state["refreshing"])
+    assert table._state["page"]["version"] > version
+    assert all(state["page"] is not None for state in states)
+
+
+def test_a_pinned_view_stays(ws):
+    """A view of a named session does not follow a switch."""
+    pinned = ws.at("Wave 1").discovery()
+    shows(pinned, status="ready", session=WAVE_1)
+    ws.switch("Wave 2")
+    assert (pinned._state["session"], total(pinned)) == (WAVE_1, 3)
+
+
+def test_a_long_group_is_cut_and_counted(ws, client):
+    """Of many values the largest are sent, with how many there are in all."""
+    assets = [replace(a, location=f"Site {i}") for i, a in enumerate(demo_assets(BASELINE, 30))]
+    client.service.add_assets(BASELINE, assets)
+    landscape = ws.landscape()
+    until(lambda: (landscape._state["landscape"] or {}).get("totals", {}).get("asset_count") == 30)
+    group = next(g for g in landscape._state["landscape"]["groups"] if g["field"] == "location")
+    assert (len(group["buckets"]), group["value_count"]) == (7, 30)
+
+
+def test_a_function_becomes_a_view(ws):
+    """What the function returns for the current session is shown, and again for the next."""
+
+    @ws.view
+    def cores(discovery):
+        return discovery.groupby("owner").cpu_cores.sum().to_frame()
+
+    shows(cores, status="ready")
+    assert "12.0" in cores._state["output"]["html"]
+    ws.switch("Wave 1")
+    shows(cores, status="ready", session=WAVE_1)
+    assert "8.0" in cores._state["output"]["html"]
+
+
+def test_a_view_is_given_what_its_parameters_name(ws):
+    """Each parameter gets its data, defaults are left alone, and the view can be called as the function."""
+
+    @ws.view(stale_time=30)
+    def told(session, engagement, landscape, prefix="at"):
+        return f"{prefix} {engagement.display_name}/{session.display_name}: {landscape.totals.asset_count}"
+
+    shows(told, status="ready", output={"kind": "text", "text": "at Contoso/Baseline: 5"})
+    landscape = ws.wait(ws.client.get_landscape(WAVE_1))
+    assert told(ws.session, ws.engagement, landscape, prefix="now") == "now Contoso/Baseline: 3"
+
+
+def test_an_unknown_parameter_is_refused_at_once(ws):
+    """A parameter that names nothing fails at the definition, and the message lists what there is."""
+    with pytest.raises(TypeError, match="discovery, landscape, session, engagement"):
+        ws.view(lambda discovrey: None)
+
+
+def test_a_failing_function_is_shown_in_place(ws):
+    """The exception and where it was raised are shown; a retry after mending shows the output."""
+    broken = True
+
+    @ws.view
+    def fragile(session):
+        if broken:
+            raise KeyError("owner")
+        return "fine"
+
+    shows(fragile, status="error")
+    assert fragile._state["error"]["message"] == "KeyError: 'owner'"
+    assert "in fragile" in fragile._state["traceback"]
+    assert "run_in_executor" not in fragile._state["traceback"]
+    broken = False
+    ask(fragile, "retry")
+    shows(fragile, status="ready", output={"kind": "text", "text": "fine"}, error=None)
+
+
+def test_the_last_output_stays_while_the_next_is_made(ws, client):
+    """During a run for the same session the old output is shown, marked as refreshing."""
+    go = threading.Event()
+    go.set()
+
+    @ws.view
+    def count(discovery):
+        assert go.wait(5)
+        return str(len(discovery))
+
+    shows(count, status="ready", output={"kind": "text", "text": "5"})
+    go.clear()
+    client.service.add_assets(BASELINE, demo_assets(BASELINE, 7))
+    until(lambda: count._state["refreshing"] and count._wanted is not count._done)
+    assert count._state["output"] == {"kind": "text", "text": "5"}
+    go.set()
+    shows(count, status="ready", refreshing=False, output={"kind": "text", "text": "7"})
+
+
+def test_a_run_for_an_earlier_session_is_not_shown(ws):
+    """An output that comes after a switch is dropped, and the function runs for the current session."""
+    go, seen = threading.Event(), []
+
+    @ws.view
+    def slow(session):
+        seen.append(session.display_name)
+        assert go.wait(5)
+        return session.display_name
+
+    until(lambda: seen == ["Baseline"])
+    outputs = []
+    slow.observe(lambda change: outputs.append(change["new"]["output"]), "_state")
+    ws.switch("Wave 1")
+    go.set()
+    shows(slow, status="ready", output={"kind": "text", "text": "Wave 1"})
+    assert {"kind": "text", "text": "Baseline"} not in outputs
+
+
+def test_the_cached_frame_is_the_functions_own(ws):
+    """A function that changes its frame changes nobody else's."""
+
+    @ws.view
+    def vandal(discovery):
+        discovery["owner"] = "me"
+        return "done"
+
+    shows(vandal, status="ready")
+    assert set(ws.discovery.to_pandas()["owner"]) == {"Ada", "Grace"}
+
+
+def test_a_closed_view_lets_go(ws, client):
+    """A closed view observes nothing any more."""
+    landscape = ws.landscape()
+    shows(landscape, status="ready")
+    landscape.close()
+    asked = client.calls.count("get_landscape")
+    ws.switch("Wave 1")
+    ws.switch("Baseline")
+    assert client.calls.count("get_landscape") == asked
+
+
+class Figure:
+    """Saves itself, as a figure of matplotlib does."""
+
+    def savefig(self, file, **options):
+        file.write(f"<svg><!-- {options['format']} --></svg>")
+
+
+@pytest.mark.parametrize(
+    ("value", "payload"),
+    [
+        (Figure(), {"kind": "svg", "svg": "<svg><!-- svg --></svg>"}),
+        ("plain", {"kind": "text", "text": "plain"}),
+        (None, {"kind": "text", "text": ""}),
+        (pd.DataFrame, {"kind": "text", "text": str(pd.DataFrame)}),
+    ],
+)
+def test_values_are_rendered_by_what_they_can_do(value, payload):
+    """A figure becomes SVG, a value without a picture its text, and a class is not asked for its HTML."""
+    assert render(value).payload == payload
+
+
+def test_tables_and_series_are_rendered_as_html():
+    """A data frame, a series and a Styler give their HTML."""
+    frame = pd.DataFrame({"a": [1]})
+    for value in (frame, frame["a"], frame.style):
+        assert "<table" in render(value).payload["html"]
+
+
+def test_widgets_are_embedded_and_kept(ws):
+    """A widget is shown as itself, and lives as long as the output."""
+    slider = ipywidgets.IntSlider()
+    rendered = render(slider)
+    assert rendered.payload == {"kind": "widget", "model_id": slider.model_id, "anywidget": False}
+    assert rendered.kept is slider
+    assert render(ws.selector).payload["anywidget"] is True

@@ -1,0 +1,105 @@
+// What goes wrong, said in place: the message, what to do about it, and a way to try again.
+import { attribute, h, text, uid } from "./dom";
+import type { Failure } from "./types";
+
+export const SILENT_KERNEL = "The kernel is not answering. Run the cell with connect() again.";
+
+const HINTS: Record<string, string> = {
+  Unavailable:
+    "The service cannot be reached. It is tried again by itself; see that it runs and that connect() names its address.",
+  DeadlineExceeded: "The service took too long. Try again; if it stays slow, look at the service's log.",
+  Unauthenticated: "Run connect() again with a valid token.",
+  PermissionDenied: "Ask a manager of the engagement for access, or choose another engagement.",
+  NotFound: "It may have been deleted by someone else. Choose another one.",
+  Conflict: "Somebody else changed it meanwhile. Load the newest version and decide again.",
+  ResourceExhausted: "A limit is reached. Wait a moment and try again.",
+  Internal: "This is a fault of the service; its log has the details.",
+  ViewError: "The exception comes from the view's own function. Correct it and run its cell again.",
+};
+
+/** What a person can do about a failure. */
+export function hintOf(failure: Failure): string {
+  return HINTS[failure.kind] ?? "Try again. If it fails again, run the cell with connect() again.";
+}
+
+export interface Action {
+  label: string;
+  run(): void;
+}
+
+/** A strip for one failure; not in the page's flow while there is none. */
+export class Notice {
+  readonly root: HTMLElement;
+  private readonly message = h("span", { class: "m-notice-text" });
+  private readonly buttons = h("span", { class: "m-notice-actions" });
+  private readonly hint = h("p", { class: "m-hint", id: uid("hint"), hidden: true });
+  private readonly help: HTMLButtonElement;
+  private shown = "";
+
+  constructor() {
+    this.help = h(
+      "button",
+      {
+        type: "button",
+        class: "m-link",
+        "aria-expanded": "false",
+        "aria-controls": this.hint.id,
+        onclick: () => this.toggle(),
+      },
+      "What to do",
+    );
+    this.root = h(
+      "div",
+      { class: "m-notice", hidden: true },
+      h(
+        "div",
+        { class: "m-notice-row", role: "alert" },
+        h("span", { class: "m-notice-mark", "aria-hidden": "true" }, "!"),
+        this.message,
+      ),
+      this.buttons,
+      this.hint,
+    );
+  }
+
+  show(failure: Failure | null, actions: Action[] = [], hint?: string): void {
+    const key = failure
+      ? `${failure.kind} ${failure.reason} ${failure.message} ${actions.map((a) => a.label).join()}`
+      : "";
+    if (key === this.shown) return;
+    this.shown = key;
+    attribute(this.root, "hidden", !failure);
+    if (!failure) return;
+    text(this.message, failure.message);
+    text(this.hint, hint ?? hintOf(failure));
+    this.hint.hidden = true;
+    attribute(this.help, "aria-expanded", "false");
+    const made = actions.map(({ label, run }) =>
+      h("button", { type: "button", class: "m-button", onclick: run }, label),
+    );
+    this.buttons.replaceChildren(...made, this.help);
+  }
+
+  private toggle(): void {
+    this.hint.hidden = !this.hint.hidden;
+    attribute(this.help, "aria-expanded", String(!this.hint.hidden));
+  }
+}
+
+/** The banner for a kernel that does not answer. */
+export function banner(): { root: HTMLElement; show(silent: boolean): void } {
+  const words = h("span", {});
+  const root = h(
+    "div",
+    { class: "m-banner", role: "alert", hidden: true },
+    h("span", { class: "m-notice-mark", "aria-hidden": "true" }, "!"),
+    words,
+  );
+  return {
+    root,
+    show(silent) {
+      root.hidden = !silent;
+      text(words, silent ? SILENT_KERNEL : "");
+    },
+  };
+}

@@ -1,0 +1,64 @@
+// HTML that somebody's object made. It is parsed inertly; only what is known to be harmless goes into the page.
+
+const TAGS = new Set(
+  (
+    "a b big blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i " +
+    "ins kbd li mark ol p pre q s samp section small span strong style sub summary sup table tbody td tfoot th thead " +
+    "time tr tt u ul var"
+  ).split(" "),
+);
+const ATTRIBUTES = new Set(
+  (
+    "abbr align border cellpadding cellspacing class colspan datetime dir headers height id lang open role rowspan scope scoped " +
+    "span start style title type valign width"
+  ).split(" "),
+);
+// What could fetch, run, or draw outside its own box.
+const CSS_REFUSED = /url\s*\(|image-set|@import|expression|javascript:|position\s*:\s*(fixed|sticky)|\\/i;
+
+/** The HTML as a fragment for a shadow root, or null where it holds anything that is not on the list. */
+export function harmless(html: string): DocumentFragment | null {
+  const parsed = new DOMParser().parseFromString(html, "text/html");
+  // Styles at the very beginning are moved to the head by the parser; they belong to the output.
+  parsed.body.prepend(...parsed.head.childNodes);
+  for (const element of parsed.body.querySelectorAll("*")) if (!allowed(element)) return null;
+  const fragment = document.createDocumentFragment();
+  for (const node of [...parsed.body.childNodes]) fragment.append(document.importNode(node, true));
+  return fragment;
+}
+
+function allowed(element: Element): boolean {
+  if (!TAGS.has(element.localName)) return false;
+  if (element.localName === "style" && CSS_REFUSED.test(element.textContent ?? "")) return false;
+  for (const { name, value } of element.attributes) {
+    if (name === "href" && element.localName === "a") {
+      if (!/^(https?:|mailto:|#)/i.test(value)) return false;
+    } else if (!ATTRIBUTES.has(name) && !name.startsWith("aria-") && !name.startsWith("data-")) {
+      return false;
+    }
+    if (name === "style" && CSS_REFUSED.test(value)) return false;
+  }
+  return true;
+}
+
+const CSP =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:";
+const REPORT = `<script>
+  const tell = () => parent.postMessage({ mooring: "height", height: document.documentElement.offsetHeight }, "*");
+  new ResizeObserver(tell).observe(document.documentElement); addEventListener("load", tell);
+</script>`;
+
+/** A frame that runs what it must in an origin of its own, without network; it tells its height. */
+export function sandboxed(html: string, title: string): { frame: HTMLIFrameElement; dispose(): void } {
+  const frame = document.createElement("iframe");
+  frame.className = "m-frame";
+  frame.title = title;
+  frame.setAttribute("sandbox", "allow-scripts");
+  frame.srcdoc = `<!doctype html><meta http-equiv="Content-Security-Policy" content="${CSP}"><meta charset="utf-8"><style>body{margin:0;font:13px system-ui,sans-serif}</style>${html}${REPORT}`;
+  const hear = (event: MessageEvent): void => {
+    if (event.source !== frame.contentWindow || event.data?.mooring !== "height") return;
+    frame.style.height = `${Math.min(Math.max(Number(event.data.height) || 0, 24), 2000)}px`;
+  };
+  window.addEventListener("message", hear);
+  return { frame, dispose: () => window.removeEventListener("message", hear) };
+}

@@ -1,0 +1,181 @@
+"""The connection: one gRPC channel, replaced when the user's own service has gone and come back elsewhere."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+from mooring import local
+
+from mooring_widgets.client.failures import from_call
+from mooring_widgets.errors import Unavailable
+
+Answer = TypeVar("Answer", bound=Message)
+Found = TypeVar("Found")
+
+CALL_TIMEOUT_S = 15.0
+_RETIRE_GRACE_S = 5.0
+_RESPONSE_MAX_BYTES = 64 * 2**20  # a page of 1,000 assets with all their attributes
+
+
+class Channel:
+    """Calls by method path. On UNAVAILABLE the user's own service is found again, or started, and asked once
+    more.
+
+    That is safe for mutations, since each carries a request id. A named server is not asked twice: gRPC
+    reconnects by itself, and the caller's own policy decides about retries.
+
+    Args:
+        address: `host:port` or `unix:/path`; None: the user's own service.
+    """
+
+    def __init__(self, address: str | None) -> None:
+        self._named = address
+        self._folder = None if address else _checked(local.data_dir)
+        self._grpc: grpc.aio.Channel | None = None
+        self._generation = 0
+        self._closed = False
+        self._connecting = asyncio.Lock()
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    @property
+    def label(self) -> str:
+        """The address asked for; `embedded:` and the data folder for the user's own service."""
+        return self._named or f"embedded:{self._folder}"
+
+    def install_id(self) -> str:
+        """The id of the user's data folder."""
+        return _checked(lambda: local.install_id(self._folder or local.data_dir()))
+
+    async def unary(
+        self, method: str, request: Message, answer: type[Answer], *, timeout_s: float = CALL_TIMEOUT_S
+    ) -> Answer:
+        """One request, one answer.
+
+        Raises:
+            MooringError: The failure that the service answered, or that kept the call from reaching it.
+        """
+
+        async def once(channel: grpc.aio.Channel) -> Answer:
+            call = channel.unary_unary(
+                method, request_serializer=_serialize, response_deserializer=answer.FromString
+            )
+            reply: Answer = await call(request, timeout=timeout_s)
+            return reply
+
+        return await self._with_reconnect(once)
+
+    async def upload(
+        self,
+        method: str,
+        requests: Callable[[], AsyncIterator[Message]],
+        answer: type[Answer],
+        *,
+        timeout_s: float,
+    ) -> Answer:
+        """A stream of requests, one answer. `requests` is called again for another try."""
+
+        async def once(channel: grpc.aio.Channel) -> Answer:
+            call = channel.stream_unary(
+                method, request_serializer=_serialize, response_deserializer=answer.FromString
+            )
+            reply: Answer = await call(requests(), timeout=timeout_s)
+            return reply
+
+        return await self._with_reconnect(once)
+
+    async def stream(
+        self, method: str, request: Message, answer: type[Answer]
+    ) -> AsyncGenerator[Answer, None]:
+        """One request, a stream of answers without a deadline. Who reads it opens the next one."""
+        channel, generation = await self._connected(), self._generation
+        call = channel.unary_stream(
+            method, request_serializer=_serialize, response_deserializer=answer.FromString
+        )(request)
+        try:
+            async for message in call:
+                yield message
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.UNAVAILABLE and self._named is None:
+                self._forget(generation)
+            raise from_call(error, self.label) from None
+        finally:
+            call.cancel()
+
+    async def close(self) -> None:
+        """Ends every call, for good."""
+        self._closed = True
+        channel, self._grpc = self._grpc, None
+        if channel is not None:
+            await channel.close()
+
+    async def _resolve(self) -> str:
+        if self._folder is None:
+            return self.label
+        return await asyncio.to_thread(_checked, partial(local.find_or_start, self._folder))
+
+    async def _with_reconnect(self, once: Callable[[grpc.aio.Channel], Awaitable[Answer]]) -> Answer:
+        channel, generation = await self._connected(), self._generation
+        try:
+            try:
+                return await once(channel)
+            except grpc.aio.AioRpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE or self._named is not None:
+                    raise
+            return await once(await self._replace(generation))
+        except grpc.aio.AioRpcError as error:
+            raise from_call(error, self.label) from None
+
+    async def _connected(self) -> grpc.aio.Channel:
+        return self._grpc or await self._replace(self._generation)
+
+    def _forget(self, generation: int) -> None:
+        """Lets the next call find the service anew."""
+        if self._generation == generation and self._grpc is not None:
+            self._retire(self._grpc)
+            self._grpc = None
+
+    def _retire(self, channel: grpc.aio.Channel) -> None:
+        """Closes a channel when its other calls have noticed: a sudden end would look like cancellation."""
+        task = asyncio.get_running_loop().create_task(channel.close(grace=_RETIRE_GRACE_S))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def _replace(self, generation: int) -> grpc.aio.Channel:
+        """A channel younger than `generation`: many calls fail at once, one of them reconnects."""
+        async with self._connecting:
+            if self._closed:
+                raise Unavailable("this connection was closed; call connect() again")
+            if self._generation == generation:
+                self._forget(generation)
+            if self._grpc is None:
+                self._grpc = _open(await self._resolve())
+                self._generation += 1
+            return self._grpc
+
+
+def _checked(find: Callable[[], Found]) -> Found:
+    try:
+        return find()
+    except (local.LocalServiceError, OSError) as error:
+        raise Unavailable(str(error)) from None
+
+
+def _open(address: str) -> grpc.aio.Channel:
+    options: list[tuple[str, Any]] = [
+        ("grpc.max_receive_message_length", _RESPONSE_MAX_BYTES),
+        # A shared subchannel may be waiting out its backoff from the service that has gone.
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.max_reconnect_backoff_ms", 5_000),
+        ("grpc.primary_user_agent", "mooring-widgets"),
+    ]
+    if address.startswith(("unix:", "localhost:", "127.", "[::1]")):
+        options.append(("grpc.enable_http_proxy", 0))
+    return grpc.aio.insecure_channel(address, options=options)
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()

@@ -1,0 +1,282 @@
+"""The service's methods as coroutines: names and plain values in, frozen snapshots out.
+
+Every mutation carries a request id, so that a repeated call is harmless; every call has a deadline.
+"""
+
+import uuid
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2, users_pb2
+
+from mooring_widgets.client import decode, importing
+from mooring_widgets.client.channel import Channel
+from mooring_widgets.client.snapshots import (
+    Asset,
+    Context,
+    Engagement,
+    ImportReport,
+    Landscape,
+    PageOf,
+    Progress,
+    Session,
+    Switched,
+    User,
+    WatchEvent,
+)
+from mooring_widgets.client.watching import follow
+
+_USERS = "mooring.v1.UserService"
+_ENGAGEMENTS = "mooring.v1.EngagementService"
+_SESSIONS = "mooring.v1.SessionService"
+_DISCOVERY = "mooring.v1.DiscoveryService"
+
+
+class MooringClient:
+    """A client of one service. Its coroutines run on the loop that its first call ran on.
+
+    Failures are the exceptions of `mooring_widgets.errors`. `session` and `engagement` arguments are full
+    resource names; a page of a list starts at `page_token`, or at the beginning, and passes over `skip`
+    items.
+
+    Args:
+        address: `host:port` or `unix:/path`; None: the user's own service, started where it does not run.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        self._channel = Channel(address)
+
+    @property
+    def address(self) -> str:
+        """What it was asked to talk to; `embedded:` and the data folder for the user's own service."""
+        return self._channel.label
+
+    def install_id(self) -> str:
+        """The id of the user's data folder. Reads a file; Unavailable where there can be none."""
+        return self._channel.install_id()
+
+    async def close(self) -> None:
+        """Ends its calls and its connection."""
+        await self._channel.close()
+
+    # Users and contexts
+
+    async def get_current_user(self) -> User:
+        """The caller."""
+        answer = await self._channel.unary(
+            f"/{_USERS}/GetCurrentUser", users_pb2.GetCurrentUserRequest(), users_pb2.User
+        )
+        return decode.user(answer)
+
+    async def get_context(self, name: str) -> Context:
+        """A context of the caller: `users/me/contexts/default`, or the name of another."""
+        request = users_pb2.GetContextRequest(name=name)
+        return decode.context(await self._channel.unary(f"/{_USERS}/GetContext", request, users_pb2.Context))
+
+    async def open_context(self, kernel_key: str = "", notebook_key: str = "") -> Context:
+        """The context of a notebook, found by either key or made; a fresh one without keys."""
+        request = users_pb2.OpenContextRequest(
+            parent="users/me", kernel_key=kernel_key, notebook_key=notebook_key, request_id=_request_id()
+        )
+        answer = await self._channel.unary(f"/{_USERS}/OpenContext", request, users_pb2.OpenContextResponse)
+        return decode.context(answer.context)
+
+    # Engagements
+
+    async def get_engagement(self, name: str) -> Engagement:
+        """One engagement."""
+        request = engagements_pb2.GetEngagementRequest(name=name)
+        return decode.engagement(
+            await self._channel.unary(f"/{_ENGAGEMENTS}/GetEngagement", request, engagements_pb2.Engagement)
+        )
+
+    async def list_engagements(
+        self, *, page_size: int = 50, page_token: str = "", skip: int = 0
+    ) -> PageOf[Engagement]:
+        """The caller's engagements, by display name."""
+        request = engagements_pb2.ListEngagementsRequest(
+            page_size=page_size, page_token=page_token, skip=skip
+        )
+        answer = await self._channel.unary(
+            f"/{_ENGAGEMENTS}/ListEngagements", request, engagements_pb2.ListEngagementsResponse
+        )
+        return PageOf(
+            tuple(map(decode.engagement, answer.engagements)), answer.total_size, answer.next_page_token
+        )
+
+    async def create_engagement(
+        self, display_name: str, *, description: str = "", engagement_id: str = ""
+    ) -> Engagement:
+        """A new engagement with its default session."""
+        request = engagements_pb2.CreateEngagementRequest(
+            engagement=engagements_pb2.Engagement(display_name=display_name, description=description),
+            engagement_id=engagement_id,
+            request_id=_request_id(),
+        )
+        return decode.engagement(
+            await self._channel.unary(
+                f"/{_ENGAGEMENTS}/CreateEngagement", request, engagements_pb2.Engagement
+            )
+        )
+
+    # Sessions
+
+    async def get_session(self, name: str) -> Session:
+        """One session."""
+        request = sessions_pb2.GetSessionRequest(name=name)
+        return decode.session(
+            await self._channel.unary(f"/{_SESSIONS}/GetSession", request, sessions_pb2.Session)
+        )
+
+    async def list_sessions(
+        self, engagement: str, *, page_size: int = 50, page_token: str = "", skip: int = 0
+    ) -> PageOf[Session]:
+        """The living sessions of an engagement, by display name."""
+        request = sessions_pb2.ListSessionsRequest(
+            parent=engagement, page_size=page_size, page_token=page_token, skip=skip
+        )
+        answer = await self._channel.unary(
+            f"/{_SESSIONS}/ListSessions", request, sessions_pb2.ListSessionsResponse
+        )
+        return PageOf(tuple(map(decode.session, answer.sessions)), answer.total_size, answer.next_page_token)
+
+    async def create_session(
+        self,
+        engagement: str,
+        display_name: str,
+        *,
+        description: str = "",
+        type: str = "",  # noqa: A002 - the field's name
+        session_id: str = "",
+    ) -> Session:
+        """A new, empty session."""
+        request = sessions_pb2.CreateSessionRequest(
+            parent=engagement,
+            session=sessions_pb2.Session(
+                display_name=display_name, description=description, type=decode.session_type_value(type)
+            ),
+            session_id=session_id,
+            request_id=_request_id(),
+        )
+        return decode.session(
+            await self._channel.unary(f"/{_SESSIONS}/CreateSession", request, sessions_pb2.Session)
+        )
+
+    async def update_session(
+        self,
+        name: str,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+        type: str | None = None,  # noqa: A002 - the field's name
+        etag: str = "",
+    ) -> Session:
+        """Changes the fields that are not None; Conflict where `etag` is given and not the session's."""
+        session = sessions_pb2.Session(name=name, etag=etag)
+        mask = []
+        if display_name is not None:
+            session.display_name = display_name
+            mask.append("display_name")
+        if description is not None:
+            session.description = description
+            mask.append("description")
+        if type is not None:
+            session.type = decode.session_type_value(type)
+            mask.append("type")
+        if not mask:  # an empty mask would mean every field
+            raise ValueError("name at least one field to change")
+        request = sessions_pb2.UpdateSessionRequest(
+            session=session, update_mask=FieldMask(paths=mask), request_id=_request_id()
+        )
+        return decode.session(
+            await self._channel.unary(f"/{_SESSIONS}/UpdateSession", request, sessions_pb2.Session)
+        )
+
+    async def delete_session(self, name: str, *, etag: str = "") -> Session:
+        """Deletes a session softly; its display name is free again."""
+        request = sessions_pb2.DeleteSessionRequest(name=name, etag=etag, request_id=_request_id())
+        return decode.session(
+            await self._channel.unary(f"/{_SESSIONS}/DeleteSession", request, sessions_pb2.Session)
+        )
+
+    async def set_default_session(self, name: str, *, etag: str = "") -> Session:
+        """Makes a session its engagement's default."""
+        request = sessions_pb2.SetDefaultSessionRequest(name=name, etag=etag, request_id=_request_id())
+        answer = await self._channel.unary(
+            f"/{_SESSIONS}/SetDefaultSession", request, sessions_pb2.SetDefaultSessionResponse
+        )
+        return decode.session(answer.session)
+
+    async def switch_session(
+        self, name: str, *, context: str = "users/me/contexts/default", revision: int | None = None
+    ) -> Switched:
+        """Makes a session current in a context; Conflict where `revision` is given and not the context's."""
+        request = sessions_pb2.SwitchSessionRequest(
+            name=name, context=context, context_revision=revision, request_id=_request_id()
+        )
+        answer = await self._channel.unary(
+            f"/{_SESSIONS}/SwitchSession", request, sessions_pb2.SwitchSessionResponse
+        )
+        return Switched(decode.session(answer.session), decode.context(answer.context))
+
+    # Discovery data
+
+    async def list_assets(
+        self, session: str, *, page_size: int = 50, page_token: str = "", skip: int = 0
+    ) -> PageOf[Asset]:
+        """The assets of a session, by display name; a walk by tokens stays within one data version."""
+        request = discovery_pb2.ListAssetsRequest(
+            parent=session, page_size=page_size, page_token=page_token, skip=skip
+        )
+        answer = await self._channel.unary(
+            f"/{_DISCOVERY}/ListAssets", request, discovery_pb2.ListAssetsResponse
+        )
+        return PageOf(
+            tuple(map(decode.asset, answer.assets)),
+            answer.total_size,
+            answer.next_page_token,
+            answer.data_version,
+        )
+
+    async def get_landscape(self, session: str) -> Landscape:
+        """What a session's assets add up to."""
+        request = discovery_pb2.GetLandscapeRequest(name=f"{session}/landscape")
+        return decode.landscape(
+            await self._channel.unary(f"/{_DISCOVERY}/GetLandscape", request, discovery_pb2.Landscape)
+        )
+
+    async def import_inventory(
+        self, session: str, path: str | Path, *, on_progress: Callable[[Progress], None] | None = None
+    ) -> ImportReport:
+        """Uploads a file and imports it into a session, all or nothing; cancelling it cancels the import.
+
+        Args:
+            session: The session's full name.
+            path: The inventory.
+            on_progress: Called on the loop with every step; it must not block.
+
+        Raises:
+            InvalidArgument: Where the file is no inventory.
+            Conflict: Where the session's data changed meanwhile.
+            OSError: Where the file cannot be read.
+        """
+        return await importing.import_inventory(
+            self._channel, session, Path(path), _request_id(), on_progress or (lambda _: None)
+        )
+
+    # Changes
+
+    def watch(self, streams: Sequence[str], *, resume_token: str = "") -> AsyncGenerator[WatchEvent, None]:
+        """The changes of streams (`engagements/{e}`, `users/me`), for ever: from a token's place, or from now
+        on.
+
+        It resumes where it was after a lost connection, with growing pauses between its tries, and says
+        `live` False meanwhile. It ends with an exception only where trying again is useless
+        (PermissionDenied).
+        """
+        return follow(self._channel, streams, resume_token)
+
+
+def _request_id() -> str:
+    return str(uuid.uuid4())

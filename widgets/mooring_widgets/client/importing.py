@@ -1,0 +1,91 @@
+"""Importing an inventory: the upload in pieces, then the operation until its end."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from google.longrunning import operations_pb2
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.empty_pb2 import Empty
+from mooring.v1 import discovery_pb2
+
+from mooring_widgets.client import decode
+from mooring_widgets.client.channel import Channel
+from mooring_widgets.client.failures import from_status
+from mooring_widgets.client.snapshots import ImportReport, Progress
+from mooring_widgets.errors import Cancelled
+
+_CHUNK_BYTES = 512 * 2**10
+_UPLOAD_TIMEOUT_S = 600.0
+_PROGRESS_INTERVAL_MS = 300
+_OPERATIONS = "/google.longrunning.Operations"
+_DISCOVERY = "/mooring.v1.DiscoveryService"
+
+
+async def import_inventory(
+    channel: Channel, session: str, path: Path, request_id: str, on_progress: Callable[[Progress], None]
+) -> ImportReport:
+    """Uploads `path` and imports it into `session`; see `MooringClient.import_inventory`."""
+    upload = await _upload(channel, session, path, on_progress)
+    request = discovery_pb2.ImportInventoryRequest(
+        parent=session, upload_id=upload.upload_id, request_id=request_id
+    )
+    operation = await channel.unary(f"{_DISCOVERY}/ImportInventory", request, operations_pb2.Operation)
+    try:
+        while not operation.done:
+            _tell(operation, on_progress)
+            wait = operations_pb2.WaitOperationRequest(
+                name=operation.name, timeout=Duration(nanos=_PROGRESS_INTERVAL_MS * 1_000_000)
+            )
+            operation = await channel.unary(f"{_OPERATIONS}/WaitOperation", wait, operations_pb2.Operation)
+    except asyncio.CancelledError:
+        with contextlib.suppress(Cancelled):
+            await channel.unary(
+                f"{_OPERATIONS}/CancelOperation",
+                operations_pb2.CancelOperationRequest(name=operation.name),
+                Empty,
+            )
+        raise
+    _tell(operation, on_progress)
+    if operation.HasField("error"):
+        raise from_status(operation.error)
+    answer = discovery_pb2.ImportInventoryResponse()
+    operation.response.Unpack(answer)
+    return decode.report(answer)
+
+
+async def _upload(
+    channel: Channel, session: str, path: Path, on_progress: Callable[[Progress], None]
+) -> discovery_pb2.UploadInventoryResponse:
+    size_bytes, sha256 = await asyncio.to_thread(_measure, path)
+
+    async def pieces() -> AsyncIterator[discovery_pb2.UploadInventoryRequest]:
+        header = discovery_pb2.UploadHeader(parent=session, file_name=path.name, sha256=sha256)
+        yield discovery_pb2.UploadInventoryRequest(header=header)
+        sent = 0
+        with await asyncio.to_thread(path.open, "rb") as file:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+                yield discovery_pb2.UploadInventoryRequest(chunk=chunk)
+                sent += len(chunk)
+                on_progress(Progress("uploading", sent, size_bytes))
+
+    return await channel.upload(
+        f"{_DISCOVERY}/UploadInventory",
+        pieces,
+        discovery_pb2.UploadInventoryResponse,
+        timeout_s=_UPLOAD_TIMEOUT_S,
+    )
+
+
+def _measure(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), sha256
+
+
+def _tell(operation: operations_pb2.Operation, on_progress: Callable[[Progress], None]) -> None:
+    metadata = discovery_pb2.ImportInventoryMetadata()
+    if operation.metadata.Unpack(metadata):
+        on_progress(decode.progress(metadata))

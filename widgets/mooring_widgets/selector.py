@@ -1,0 +1,254 @@
+"""The selector: which engagement and session are current, choosing others, and how things stand."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import traitlets
+
+from mooring_widgets import queries
+from mooring_widgets.bridge import failure
+from mooring_widgets.client import Engagement, PageOf, Session, engagement_of, id_of
+from mooring_widgets.context import ContextState
+from mooring_widgets.errors import NotFound, Superseded, Unavailable
+from mooring_widgets.form import form_handlers
+from mooring_widgets.query import QueryObserver
+from mooring_widgets.surface import Host, Surface
+
+PAGE_SIZE = 100
+
+
+class Selector(Surface):
+    """Engagement and session, side by side. A DOMWidget: it works in a VBox, with link and observe.
+
+    Writing a trait switches, from Python and from the front end alike; a refused switch puts the old names
+    back and says why. Observers run on a thread of their own and may use the workspace.
+
+    Attributes:
+        engagement_id: The current engagement's full name, `engagements/{engagement}`. Synced.
+        session_id: The current session's full name, `engagements/{engagement}/sessions/{session}`. Synced.
+    """
+
+    engagement_id = traitlets.Unicode().tag(sync=True)
+    session_id = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, host: Host) -> None:
+        """Show what is current in a workspace."""
+        state = host.current.state
+        ask = host.queries
+        self._epoch = state.epoch
+        self._switch_error: Exception | None = None
+        self._was_live = host.feed.live
+        self._follower: int | None = None
+        self._follow_lock = threading.Lock()
+        self._following = self._follow_again = False
+        self._engagement = QueryObserver(ask, queries.engagement(host.client, state.engagement_id))
+        self._session = QueryObserver(ask, queries.session(host.client, state.session_id))
+        self._engagements = QueryObserver(ask, queries.engagements(host.client, 0, PAGE_SIZE))
+        self._sessions = QueryObserver(ask, queries.sessions(host.client, state.engagement_id, 0, PAGE_SIZE))
+        handlers = {
+            "engagements": self._answer_engagements,
+            "sessions": self._answer_sessions,
+            "select": self._answer_select,
+            "select_engagement": self._answer_select_engagement,
+            "refresh": self._answer_refresh,
+        }
+        super().__init__(
+            host,
+            handlers | form_handlers(host),
+            {"connection": "connecting", "engagement": None, "session": None, "lists": 0},
+            _view="selector",
+            engagement_id=state.engagement_id,
+            session_id=state.session_id,
+        )
+        self.observe(self._on_trait, ["engagement_id", "session_id"])
+        self._start(self._begin)
+
+    # What is shown; all of it on the loop
+
+    def _begin(self) -> None:
+        self._ended += [
+            self._host.current.subscribe(self._on_context),
+            self._host.feed.subscribe(lambda live: self._paint()),
+            *(
+                observer.subscribe(lambda result: self._paint())
+                for observer in (self._engagement, self._session, self._engagements, self._sessions)
+            ),
+        ]
+        self._on_context(self._host.current.state)
+
+    def _on_context(self, state: ContextState) -> None:
+        client = self._host.client
+        self._epoch = state.epoch
+        self._switch_error = state.error
+        self._engagement.set_options(queries.engagement(client, state.engagement_id))
+        self._session.set_options(queries.session(client, state.session_id))
+        self._sessions.set_options(queries.sessions(client, state.engagement_id, 0, PAGE_SIZE))
+        self._paint()
+        self._follow()
+
+    def _paint(self) -> None:
+        state = self._host.current.state
+        if state.epoch != self._epoch:
+            return  # the context's own news is about to come, and what is here is of another session
+        engagement = self._engagement.get_current_result()
+        session = self._session.get_current_result()
+        lists = (self._engagements.get_current_result(), self._sessions.get_current_result())
+        error = session.error or engagement.error or self._switch_error
+        gone = isinstance(session.error, NotFound)
+        if state.pending:
+            status = "pending"
+        elif gone:
+            status = "gone"
+        elif session.data is None and error is None:
+            status = "loading"
+        else:
+            status = "ready" if error is None else "error"
+        self._show(
+            epoch=state.epoch,
+            status=status,
+            error=failure(error) if status == "error" and error else None,
+            connection=self._connection(session.failure_reason),
+            engagement=None if engagement.data is None else _engagement(engagement.data),
+            session=self._shown_session(state.session_id, session.data),
+            lists=max(result.data_updated_at for result in lists),
+        )
+
+    def _shown_session(self, name: str, session: Session | None) -> dict[str, Any] | None:
+        """The session, if need be as the list has it: so it has a label before it was asked for."""
+        if session is None:
+            page = self._sessions.get_current_result().data
+            session = next((listed for listed in page.items if listed.name == name), None) if page else None
+        return _session(session or Session(name, id_of(name))) if name else None
+
+    def _connection(self, failure_reason: Exception | None) -> str:
+        if self._host.feed.live:
+            self._was_live = True
+            return "live"
+        return "disconnected" if self._was_live or isinstance(failure_reason, Unavailable) else "connecting"
+
+    # The traits
+
+    @traitlets.validate("engagement_id", "session_id")
+    def _full_name(self, proposal: dict[str, Any]) -> str:
+        kind = "session" if proposal["trait"].name == "session_id" else "engagement"
+        parts = proposal["value"].split("/")
+        if parts[::2] != (["engagements", "sessions"] if kind == "session" else ["engagements"]):
+            raise traitlets.TraitError(f"{proposal['value']!r} is no full {kind} name; ws.switch() takes any")
+        return str(proposal["value"])
+
+    def _on_trait(self, change: dict[str, Any]) -> None:
+        if threading.get_ident() == self._follower:
+            return  # our own write, of what is already current
+        state = self._host.current.state
+        if change["name"] == "session_id" and change["new"] != state.session_id:
+            self._host.current.switch(change["new"])
+        elif change["name"] == "engagement_id" and change["new"] != state.engagement_id:
+            self._host.run(self._switch_engagement_by_trait(change["new"]))
+
+    async def _switch_engagement_by_trait(self, name: str) -> None:
+        try:
+            await self._switch_engagement(name)
+        except Superseded:
+            return
+        except Exception as error:
+            self._switch_error = error
+            self._paint()
+            self._follow()
+
+    def _follow(self) -> None:
+        """Writes what is current into the traits; on the users' executor, as their observers run there."""
+        with self._follow_lock:
+            self._follow_again = True
+            if self._following:
+                return
+            self._following = True
+        self._host.user_executor.submit(self._follow_now)
+
+    def _follow_now(self) -> None:
+        while True:
+            with self._follow_lock:
+                if not self._follow_again:
+                    self._following = False
+                    return
+                self._follow_again = False
+            state = self._host.current.state
+            self._follower = threading.get_ident()
+            try:
+                self.engagement_id = state.engagement_id
+                self.session_id = state.session_id
+            finally:
+                self._follower = None
+
+    # Requests of the front end
+
+    async def _answer_engagements(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        options = queries.engagements(self._host.client, payload["offset"], payload["limit"])
+        page: PageOf[Engagement] = await self._host.queries.fetch_query(options)
+        return {"items": [_engagement(item) for item in page.items], "total": page.total}
+
+    async def _answer_sessions(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        options = queries.sessions(
+            self._host.client, payload["engagement"], payload["offset"], payload["limit"]
+        )
+        page: PageOf[Session] = await self._host.queries.fetch_query(options)
+        return {"items": [_session(item) for item in page.items], "total": page.total}
+
+    async def _answer_select(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        await self._switch(payload["session"])
+        return {}
+
+    async def _answer_select_engagement(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        await self._switch_engagement(payload["engagement"])
+        return {}
+
+    async def _answer_refresh(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        state = self._host.current.state
+        self._switch_error = None
+        for key in queries.stream_keys(state.engagement_id):
+            self._host.queries.invalidate_queries(key)
+        self._paint()
+        return {}
+
+    async def _switch_engagement(self, name: str) -> None:
+        engagement = await self._host.client.get_engagement(name)
+        await self._switch(engagement.default_session)
+
+    async def _switch(self, session: str) -> None:
+        call = self._host.current.switch(session)
+        # Whoever stops waiting here has chosen again, and that choice cancels this call itself.
+        waiting = asyncio.shield(asyncio.wrap_future(call))
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if call.cancelled():
+                raise Superseded("a later choice took this one's place") from None
+            raise
+
+    def _plain(self) -> str:
+        engagement, session = (
+            self._engagement.get_current_result().data,
+            self._session.get_current_result().data,
+        )
+        state = self._host.current.state
+        return (
+            f"engagement {engagement.display_name if engagement else id_of(state.engagement_id)}, "
+            f"session {session.display_name if session else id_of(state.session_id)}"
+        )
+
+
+def _engagement(item: Engagement) -> dict[str, Any]:
+    return {"name": item.name, "label": item.display_name, "session_count": item.session_count}
+
+
+def _session(item: Session) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "id": id_of(item.name),
+        "label": item.display_name,
+        "is_default": item.is_default,
+        "asset_count": item.asset_count,
+        "description": item.description,
+        "engagement": engagement_of(item.name),
+    }

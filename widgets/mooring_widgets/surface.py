@@ -1,0 +1,129 @@
+"""What every widget here has in common: bundle, shown state, requests, plain fallback."""
+
+import asyncio
+import concurrent.futures
+from collections.abc import Callable, Coroutine, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any, Protocol
+
+import anywidget
+import traitlets
+
+from mooring_widgets.bridge import Handler, Outbox, Requests
+from mooring_widgets.client import MooringClient
+from mooring_widgets.context import CurrentContext
+from mooring_widgets.query import QueryClient
+
+_STATIC = Path(__file__).parent / "static"
+
+
+class Feed(Protocol):
+    """Whether changes arrive just now."""
+
+    @property
+    def live(self) -> bool:
+        """True while the watch is connected."""
+
+    def subscribe(self, listener: Callable[[bool], None]) -> Callable[[], None]:
+        """Calls `listener` on the library's loop with every change; the answer unsubscribes."""
+
+
+class Host(Protocol):
+    """What widgets need of a workspace."""
+
+    @property
+    def client(self) -> MooringClient:
+        """Asks the service."""
+
+    @property
+    def queries(self) -> QueryClient:
+        """What was asked."""
+
+    @property
+    def current(self) -> CurrentContext:
+        """What is current."""
+
+    @property
+    def feed(self) -> Feed:
+        """Whether changes arrive."""
+
+    @property
+    def user_executor(self) -> concurrent.futures.Executor:
+        """Where users' own code runs."""
+
+    def run(self, coroutine: Coroutine[Any, Any, Any], /) -> "concurrent.futures.Future[Any]":
+        """Starts a coroutine on the library's loop."""
+
+
+class Surface(anywidget.AnyWidget):
+    """A widget that shows `_state` and answers its front end.
+
+    `_state` is for the front end alone; it goes through the outbox, so it may trail the truth by 33 ms.
+    """
+
+    _esm = _STATIC / "mooring.js"
+    _css = _STATIC / "mooring.css"
+    _view = traitlets.Unicode().tag(sync=True)
+    _state = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self, host: Host, handlers: Mapping[str, Handler], state: dict[str, Any], **traits: Any
+    ) -> None:
+        self._host = host
+        self._ended: list[Callable[[], None]] = []
+        self._outbox = Outbox(self._write, call_later=self._call_later)
+        self._requests = Requests(handlers, run=host.run, send=self.send)
+        super().__init__(_state={"rev": 0, "epoch": 0, "status": "loading", "error": None} | state, **traits)
+        self.on_msg(self._on_message)
+
+    def close(self) -> None:
+        """Takes the widget from the page and lets go of what it follows."""
+        if self.comm is not None:  # else it was closed before, or failed to be made
+            ended, self._ended = self._ended, []
+            for end in ended:
+                end()
+            self._requests.close()
+        super().close()
+
+    def _start(self, begin: Callable[[], None]) -> None:
+        """Runs `begin` on the loop, where all news arrives, so that what follows it needs no lock."""
+
+        async def started() -> None:
+            if self.comm is not None:  # not closed meanwhile
+                begin()
+
+        self._host.run(started())
+
+    def _show(self, **changes: Any) -> None:
+        self._outbox.put(**changes)
+
+    def _write(self, changes: dict[str, Any]) -> None:
+        self._state = self._state | changes
+
+    def _call_later(self, delay_s: float, fn: Callable[[], None]) -> None:
+        async def later() -> None:
+            await asyncio.sleep(delay_s)
+            fn()
+
+        self._host.run(later())
+
+    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, dict):
+            self._requests.handle(content)
+
+    def _plain(self) -> str:
+        """One line for where no widget can be drawn: a saved notebook, a mail, a diff."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self._plain()}>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        hint = "Run the notebook to use it."
+        html = f"<p><strong>Mooring</strong>: {escape(self._plain())}. <em>{hint}</em></p>"
+        return data | {"text/html": html}, metadata

@@ -1,0 +1,16 @@
+"""For tests of notebooks and widgets: a workspace over a service that lives in memory.
+
+::
+
+    client = FakeClient(demo_service())
+    ws = workspace(client)
+    client.fail("get_landscape", Unavailable("the service is away"))
+    with client.hold("switch_session"):
+        ...  # a switch is pending here
+"""
+
+from mooring_widgets.testing.client import FakeClient
+from mooring_widgets.testing.service import FakeService
+from mooring_widgets.testing.workspace import ManualClock, demo_assets, demo_service, workspace
+
+__all__ = ["FakeClient", "FakeService", "ManualClock", "demo_assets", "demo_service", "workspace"]

@@ -1,0 +1,8 @@
+"""Dependent views: what follows the session. A switch only changes which queries they observe."""
+
+from mooring_widgets.views.dependent import DependentView
+from mooring_widgets.views.landscape import LandscapeView
+from mooring_widgets.views.table import DiscoveryTable
+from mooring_widgets.views.user import UserView
+
+__all__ = ["DependentView", "DiscoveryTable", "LandscapeView", "UserView"]

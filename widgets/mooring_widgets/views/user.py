@@ -1,0 +1,159 @@
+"""A user's own function as a dependent view."""
+
+import asyncio
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mooring_widgets import queries
+from mooring_widgets.bridge import failure
+from mooring_widgets.client import engagement_of
+from mooring_widgets.errors import MooringError
+from mooring_widgets.surface import Host
+from mooring_widgets.views.dependent import DependentView, Options
+from mooring_widgets.views.rendering import Rendered, render
+
+_ARGUMENTS: dict[str, Callable[[Host, str], Options]] = {
+    "discovery": lambda host, session: queries.discovery_frame(host.client, session),
+    "landscape": lambda host, session: queries.landscape(host.client, session),
+    "session": lambda host, session: queries.session(host.client, session),
+    "engagement": lambda host, session: queries.engagement(host.client, engagement_of(session)),
+}
+
+
+class UserView(DependentView):
+    """What a user's function makes of a session: run again whenever what it needs has changed.
+
+    The function runs on a thread of its own, one run at a time. While it runs, its last output for the same
+    session stays, dimmed; an exception is shown in place. Called, the view calls the function.
+    """
+
+    def __init__(
+        self, host: Host, fn: Callable[..., Any], *, stale_time: float = 0, pinned: str | None = None
+    ) -> None:
+        """Show `fn`, whose parameters name what it needs.
+
+        Args:
+            host: The workspace.
+            fn: Takes any of `discovery` (a DataFrame, its own), `landscape`, `session`, `engagement`.
+            stale_time: For how many seconds what it was given counts as fresh, changes apart.
+            pinned: A session's full name, to show whatever is current.
+
+        Raises:
+            TypeError: Where a parameter names nothing that there is.
+        """
+        self._fn = fn
+        self._stale_time = stale_time
+        self._names = _parameters(fn)
+        self._attempt = 0
+        self._wanted: _Inputs | None = None
+        self._done: _Inputs | None = None
+        self._output: Rendered | None = None
+        self._failed: Exception | None = None
+        self._run = 0
+        self._running = False
+        super().__init__(host, "user", getattr(fn, "__name__", type(fn).__name__), pinned)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns for these arguments."""
+        return self._fn(*args, **kwargs)
+
+    def _needs(self, host: Host, session: str) -> dict[str, Options]:
+        needs = {name: _ARGUMENTS[name](host, session) for name in self._names}
+        if not self._stale_time:
+            return needs
+        return {name: replace(options, stale_time=self._stale_time) for name, options in needs.items()}
+
+    def _picture(self, data: dict[str, Any]) -> dict[str, Any]:
+        self._want(_Inputs(self._session, self._attempt, data))
+        done = self._done is self._wanted
+        shown: dict[str, Any] = {"output": self._output.payload if self._output else None, "run": self._run}
+        if done and self._failed is not None:
+            error = failure(self._failed) | {"kind": "ViewError"}
+            return shown | {"status": "error", "error": error, "traceback": _told(self._failed, self._fn)}
+        if self._output is None:
+            return self._blank() | {"status": "loading"}
+        return shown | {"traceback": ""} | ({} if done else {"refreshing": True})
+
+    def _blank(self) -> dict[str, Any]:
+        return {"output": None, "run": self._run, "traceback": ""}
+
+    def _want(self, inputs: "_Inputs") -> None:
+        before = self._wanted
+        if before is not None and inputs.same_as(before):
+            return
+        if before is not None and before.session != inputs.session:
+            self._output = self._failed = None  # of another session: not even dimmed
+        self._wanted = inputs
+        if not self._running:
+            self._running = True
+            self._host.run(self._work())
+
+    async def _work(self) -> None:
+        """Runs the function until its output is of what is wanted; a thread cannot be cancelled midway."""
+        loop = asyncio.get_running_loop()
+        while (wanted := self._wanted) is not None and wanted is not self._done:
+            outcome = await loop.run_in_executor(self._host.user_executor, self._call, wanted)
+            self._done = wanted
+            if wanted is not self._wanted:
+                continue  # changed meanwhile
+            if isinstance(outcome, Rendered):
+                self._output, self._failed = outcome, None
+                self._run += 1
+            else:
+                self._failed = outcome
+        self._running = False
+        self._paint()
+
+    def _call(self, inputs: "_Inputs") -> Rendered | Exception:
+        try:
+            # The frame in the cache has other readers.
+            own = {
+                name: value.copy() if name == "discovery" else value for name, value in inputs.given.items()
+            }
+            return render(self._fn(**own))
+        except Exception as error:
+            return error
+
+    async def _answer_retry(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        await super()._answer_retry(payload)
+        self._attempt += 1
+        self._paint()
+        return {}
+
+
+class _Inputs:
+    """What one run of the function was given."""
+
+    def __init__(self, session: str, attempt: int, given: dict[str, Any]) -> None:
+        self.session = session
+        self.attempt = attempt
+        self.given = given
+
+    def same_as(self, other: "_Inputs") -> bool:
+        """By identity of the data: frames refuse to be compared, and the cache keeps what is equal."""
+        return (self.session, self.attempt) == (other.session, other.attempt) and all(
+            value is other.given[name] for name, value in self.given.items()
+        )
+
+
+def _parameters(fn: Callable[..., Any]) -> tuple[str, ...]:
+    parameters = inspect.signature(fn).parameters.values()
+    names = tuple(parameter.name for parameter in parameters if parameter.default is parameter.empty)
+    unknown = [name for name in names if name not in _ARGUMENTS]
+    if unknown:
+        raise TypeError(f"a view can ask for {', '.join(_ARGUMENTS)}; there is no {', '.join(unknown)}")
+    return names
+
+
+def _told(error: Exception, fn: Callable[..., Any]) -> str:
+    """The traceback from the user's function on; ours above it would only puzzle."""
+    if isinstance(error, MooringError):
+        return ""
+    code = getattr(fn, "__code__", None)
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code is not code:
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames or error.__traceback__))

@@ -1,0 +1,53 @@
+"""Getting a workspace: one for a kernel and service, however often it is asked for."""
+
+import os
+import threading
+
+from mooring_widgets.client import Context, MooringClient, library_loop
+from mooring_widgets.context import find_place
+from mooring_widgets.workspace.workspace import Workspace, open_workspace
+
+_lock = threading.Lock()
+_workspaces: dict[tuple[str, str], Workspace] = {}
+
+
+def connect(address: str | None = None, *, context: str | None = None) -> Workspace:
+    """The workspace of this notebook on a service.
+
+    Args:
+        address: `host:port`; by default MOORING_SERVER, else your own service, started where it does not run.
+        context: The context to join: its id or full name; by default MOORING_CONTEXT, else that of this
+            notebook, which a restarted kernel finds again. A script gets a fresh one.
+
+    Returns:
+        The same workspace for the same address and context.
+
+    Raises:
+        Unavailable: Where no service answers or none can be started; the message says why.
+        NotFound: Where the named context does not exist.
+    """
+    loop = library_loop()
+    named = context or os.environ.get("MOORING_CONTEXT", "")
+    client = MooringClient(address or os.environ.get("MOORING_SERVER") or None)
+    key = (client.address, named)
+    with _lock:
+        known = _workspaces.get(key)
+        if known is not None and not known.closed:
+            return known
+
+        async def open_() -> Workspace:
+            try:
+                return await open_workspace(client, loop, await _context(client, named))
+            except BaseException:
+                await client.close()
+                raise
+
+        ws = _workspaces[key] = loop.wait(open_())
+        return ws
+
+
+async def _context(client: MooringClient, named: str) -> Context:
+    if named:
+        return await client.get_context(named if "/" in named else f"users/me/contexts/{named}")
+    place = find_place(client.install_id)
+    return await client.open_context(place.kernel_key, place.notebook_key)

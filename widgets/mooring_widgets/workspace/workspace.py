@@ -1,0 +1,256 @@
+"""The `ws` of a notebook: what is current, switching it, and everything that follows."""
+
+import asyncio
+import concurrent.futures
+import os
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mooring_widgets import queries
+from mooring_widgets.client import (
+    Context,
+    Engagement,
+    ImportReport,
+    Loop,
+    MooringClient,
+    Progress,
+    Session,
+    id_of,
+)
+from mooring_widgets.context import CurrentContext
+from mooring_widgets.query import AsyncioRuntime, QueryClient, QueryDefaults, Runtime
+from mooring_widgets.workspace.aio import Aio
+from mooring_widgets.workspace.feed import Feed
+from mooring_widgets.workspace.pinned import Pinned, Views
+from mooring_widgets.workspace.progress import wait_with_progress
+from mooring_widgets.workspace.switching import SwitchCallback, SwitchCallbacks
+from mooring_widgets.workspace.work import Work
+
+if TYPE_CHECKING:
+    from mooring_widgets.form import SessionForm
+    from mooring_widgets.selector import Selector
+
+T = TypeVar("T")
+OnSwitch = TypeVar("OnSwitch", bound=SwitchCallback)
+
+_USER_THREADS = 4
+
+
+class Workspace(Views):
+    """One notebook's place in one service. Usable from any thread but the library's own loop.
+
+    Methods wait for the service's answer and raise the exceptions of `mooring_widgets.errors`; `aio` has
+    their twins for `await`. Shown at the end of a cell it is the selector.
+
+    Attributes:
+        client: The typed client; its coroutines belong to the library's loop (see `run`).
+        queries: Every query that something asked, with its age, observers and last error.
+        current: The current engagement and session, observable.
+        feed: Whether changes arrive just now (`feed.live`), observable.
+        user_executor: Where the users' own functions run.
+        callback_errors: The last exceptions that `on_switch` callbacks raised.
+    """
+
+    def __init__(
+        self, client: MooringClient, loop: Loop, context: Context, *, runtime: Runtime | None = None
+    ) -> None:
+        # On the loop, which is where the watch starts: `open_workspace` is the way in.
+        super().__init__(self)
+        self.client = client
+        self.queries = QueryClient(
+            runtime=runtime or AsyncioRuntime(loop.asyncio),
+            default_options=QueryDefaults(retry=queries.worth_retrying),
+        )
+        self.current = CurrentContext(client, loop, context)
+        self.feed = Feed(client, self.queries, self.current)
+        self.work = Work(client, self.queries, self.current)
+        self.aio = Aio(self.work, loop)
+        self.user_executor = ThreadPoolExecutor(_USER_THREADS, thread_name_prefix="mooring-user")
+        self._loop = loop
+        self._callbacks = SwitchCallbacks(client, self.queries, loop, self.current)
+        self.callback_errors = self._callbacks.errors
+        self._selector: Selector | None = None
+        self._closed = False
+
+    # What is current
+
+    @property
+    def session(self) -> Session:
+        """The current session, as a snapshot; NotFound where it is gone."""
+        return self.wait(self.work.session())
+
+    @property
+    def engagement(self) -> Engagement:
+        """The current engagement, as a snapshot."""
+        return self.wait(self.work.engagement())
+
+    def switch(self, session: str | Session) -> Session:
+        """Makes a session current; every view follows.
+
+        Args:
+            session: A display name or id in the current engagement, a full name, or a snapshot.
+
+        Raises:
+            NotFound: Where there is none such; `near` has names like it.
+            Superseded: Where another switch came while this one waited.
+        """
+        return self.wait(self.work.switch(session))
+
+    def switch_engagement(self, engagement: str | Engagement) -> Session:
+        """Makes another engagement current, at its default session.
+
+        Args:
+            engagement: A display name, an id, a full name, or a snapshot.
+
+        Raises:
+            NotFound: Where you have none such; `near` has names like it.
+        """
+        return self.wait(self.work.switch_engagement(engagement))
+
+    def on_switch(self, callback: OnSwitch) -> OnSwitch:
+        """Calls `callback(old, new)` after each confirmed switch, wherever it was made. Usable as a
+        decorator.
+
+        Callbacks run on a thread of their own, one switch after the other, and may use this workspace. What
+        they raise is logged and kept in `callback_errors`. A session that is gone meanwhile is passed as
+        None.
+        """
+        self._callbacks.add(callback)
+        return callback
+
+    def off_switch(self, callback: SwitchCallback) -> None:
+        """Stops calling `callback`."""
+        self._callbacks.remove(callback)
+
+    # Sessions and data
+
+    def create(
+        self,
+        display_name: str,
+        *,
+        description: str = "",
+        type: str = "",  # noqa: A002 - the field's name
+    ) -> Session:
+        """Makes an empty session in the current engagement, which stays where it is.
+
+        Args:
+            display_name: 1 to 200 characters, unique in the engagement.
+            description: Up to 2,000 characters.
+            type: `data_import` (the default), `validation_run`, `incremental_update`, `comparison_analysis`
+                or `cleanup_operation`.
+
+        Raises:
+            AlreadyExists: Where the engagement has a session of that name.
+        """
+        return self.wait(self.work.create(display_name, description=description, type_=type))
+
+    def import_inventory(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        session: str | Session | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> ImportReport:
+        """Imports an inventory, all or nothing, into the current session or another; interrupting it cancels
+        it.
+
+        Args:
+            path: An RVTools workbook, or a table as CSV or XLSX.
+            session: As in `switch`.
+            on_progress: Called with every step on the calling thread; by default a line is printed.
+
+        Raises:
+            InvalidArgument: Where the file is no inventory.
+            Conflict: Where the session's data changed meanwhile.
+        """
+
+        def start(tell: Callable[[Progress], None]) -> concurrent.futures.Future[ImportReport]:
+            return self.run(self.work.import_inventory(path, session, tell))
+
+        self._refuse_on_loop()
+        return wait_with_progress(start, on_progress)
+
+    # What is shown
+
+    @property
+    def selector(self) -> "Selector":
+        """The one selector of this workspace; a cell that shows it shows another view of the same."""
+        if self._selector is None:
+            from mooring_widgets.selector import Selector
+
+            self._selector = Selector(self)
+        return self._selector
+
+    def form(self, session: str | Session | None = None) -> "SessionForm":
+        """A form for a new session, or for editing one."""
+        from mooring_widgets.form import SessionForm
+
+        name = None if session is None else self.wait(self.work.find(session)).name
+        return SessionForm(self, session=name)
+
+    def at(self, session: str | Session) -> Pinned:
+        """The views of another session, whatever is current; `session` as in `switch`."""
+        return Pinned(self, self.wait(self.work.find(session)))
+
+    # For widgets
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> "concurrent.futures.Future[T]":
+        """Starts a coroutine on the library's loop."""
+        return self._loop.run(coroutine)
+
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Runs a coroutine on the library's loop and waits for it.
+
+        Raises:
+            RuntimeError: On the library's loop itself.
+        """
+        return self._loop.wait(coroutine)
+
+    def close(self) -> None:
+        """Lets go of the service; the widgets shown stay as they are."""
+        if not self._closed:
+            self._closed = True
+            self.wait(self._close())
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    async def _close(self) -> None:
+        self._callbacks.close()
+        await self.feed.close()
+        self.queries.clear()
+        self.user_executor.shutdown(wait=False, cancel_futures=True)
+        await self.client.close()
+
+    def _refuse_on_loop(self) -> None:
+        if self._loop.is_current():
+            raise RuntimeError(
+                "this call would block the library's own event loop; use its twin in ws.aio here"
+            )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return self.selector._repr_mimebundle_(**kwargs)
+
+    def __repr__(self) -> str:
+        state = self.current.state
+        names = [
+            getattr(self.queries.get_query_data(options.query_key), "display_name", id_of(name))
+            for name, options in (
+                (state.engagement_id, queries.engagement(self.client, state.engagement_id)),
+                (state.session_id, queries.session(self.client, state.session_id)),
+            )
+        ]
+        return f"<workspace at {' / '.join(names)}>"
+
+
+async def open_workspace(
+    client: MooringClient, loop: Loop, context: Context, *, runtime: Runtime | None = None
+) -> Workspace:
+    """A workspace over a client, which it closes in the end. Await it on the loop."""
+    ws = Workspace(client, loop, context, runtime=runtime)
+    # What everything shows; where one of them is gone, that is for the selector to show.
+    await asyncio.gather(ws.work.session(), ws.work.engagement(), return_exceptions=True)
+    return ws
