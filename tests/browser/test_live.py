@@ -1,7 +1,5 @@
 """Two notebooks with a kernel each, on the same engagement."""
 
-from pathlib import Path
-
 from playwright.sync_api import Browser, Page, expect
 from support_jupyter import Demo, notebook_url, open_notebook, run_all
 

@@ -147,7 +147,7 @@ class MooringClient:
         display_name: str,
         *,
         description: str = "",
-        type: str = "",  # noqa: A002 - the field's name
+        type: str = "",
         session_id: str = "",
     ) -> Session:
         """A new, empty session."""
@@ -169,7 +169,7 @@ class MooringClient:
         *,
         display_name: str | None = None,
         description: str | None = None,
-        type: str | None = None,  # noqa: A002 - the field's name
+        type: str | None = None,
         etag: str = "",
     ) -> Session:
         """Changes the fields that are not None; Conflict where `etag` is given and not the session's."""

@@ -148,7 +148,7 @@ class FakeClient(MooringClient):
         display_name: str,
         *,
         description: str = "",
-        type: str = "",  # noqa: A002 - the field's name
+        type: str = "",
         session_id: str = "",
     ) -> Session:
         """See `MooringClient`."""
@@ -169,7 +169,7 @@ class FakeClient(MooringClient):
         *,
         display_name: str | None = None,
         description: str | None = None,
-        type: str | None = None,  # noqa: A002 - the field's name
+        type: str | None = None,
         etag: str = "",
     ) -> Session:
         """See `MooringClient`."""

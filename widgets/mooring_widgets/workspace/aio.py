@@ -42,7 +42,7 @@ class Aio:
         display_name: str,
         *,
         description: str = "",
-        type: str = "",  # noqa: A002 - the field's name
+        type: str = "",
     ) -> Session:
         """See `Workspace.create`."""
         return await self._hop(self._work.create(display_name, description=description, type_=type))

@@ -130,7 +130,7 @@ class Workspace(Views):
         display_name: str,
         *,
         description: str = "",
-        type: str = "",  # noqa: A002 - the field's name
+        type: str = "",
     ) -> Session:
         """Makes an empty session in the current engagement, which stays where it is.
 
