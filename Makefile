@@ -31,14 +31,14 @@ serve: $(READY) ## Start the service alone
 	$(BIN)/mooring serve $(ARGS)
 
 test: $(READY) $(JS)/node_modules ## Run every test
-	cd $(JS) && $(NODE) npm test
+	cd $(JS) && $(NODE) npm run --silent test
 	$(BIN)/python -m pytest $(ARGS)
 
 load: $(READY) ## Load a server of its own with Locust; fails where a budget is passed
 	$(BIN)/python loadtests/run.py $(ARGS)
 
 figures: $(READY) ## Measure what docs/figures.md says
-	$(BIN)/python tests/browser/figures.py $(ARGS)
+	PYTHONPATH=tests $(BIN)/python tests/browser/figures.py $(ARGS)
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
@@ -54,7 +54,12 @@ check: $(READY) $(GENERATED) $(JS)/node_modules ## Format, lint, types, import c
 	$(BIN)/buf lint '$(GENERATED)#format=binpb' --config buf.yaml --path mooring
 	rm -rf build/stubs && mkdir -p build/stubs
 	$(call stubs,build/stubs)
-	for stub in $$(cd build/stubs && find . -name '*_pb2*'); do cmp build/stubs/$$stub protos/$$stub || { echo "A stub has drifted: run make gen"; exit 1; }; done
+	@for stub in $$(cd build/stubs && find . -name '*_pb2*'); do cmp build/stubs/$$stub protos/$$stub || { echo "A stub has drifted: run make gen"; exit 1; }; done
+
+	cd $(JS) && $(NODE) npm run --silent check
+	rm -rf build/static && cp -r widgets/mooring_widgets/static build/static
+	cd $(JS) && $(NODE) npm run --silent build
+	@diff -r build/static widgets/mooring_widgets/static || { echo "The bundle has drifted: commit what make js builds"; exit 1; }
 
 pins: $(READY) ## Write constraints.txt from .venv
 	(head -1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable) > build/pins && mv build/pins constraints.txt
@@ -79,11 +84,12 @@ $(GENERATED): $(GENERATOR)/.ready $(PROTOS)
 	$(call protoc,--include_imports --include_source_info --descriptor_set_out=$@)
 
 $(JS)/node_modules: $(READY) $(JS)/package.json
-	cd $(JS) && $(NODE) npm install --no-audit --no-fund --loglevel=error
+	cd $(JS) && $(NODE) npm install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
 js: $(JS)/node_modules ## Build the front end's bundle
-	cd $(JS) && $(NODE) npm run build
+	cd $(JS) && $(NODE) npm run --silent check
+	cd $(JS) && $(NODE) npm run --silent build
 
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -5,17 +5,26 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).parents[1]
-READY = "globalThis.jupyterapp?.shell?.currentWidget?.sessionContext"
+CURRENT = "globalThis.jupyterapp?.shell?.currentWidget"
+READY = f"{CURRENT}?.sessionContext"
+
+
+# Without these Chromium asks the network for updates and components by itself.
+CHROMIUM_FLAGS = [
+    "--no-first-run",
+    *(f"--disable-{part}" for part in ("gpu", "quic", "background-networking", "component-update", "sync")),
+]
 
 
 def chromium() -> str | None:
@@ -46,16 +55,22 @@ def prepare_home(home: Path) -> dict[str, str]:
     return kept | private | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
 
 
+def free_port() -> int:
+    """A port that nobody has now: two demos that both look for the next free one could find the same."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Demo:
     """`mooring demo --no-browser`, from its start to its clean end."""
 
-    def __init__(self, home: Path, *arguments: str, environment: Mapping[str, str] = {}) -> None:
-        self.home = home
+    def __init__(self, home: Path) -> None:
         self.log = home / "demo.log"
-        self.environment = prepare_home(home) | dict(environment)
+        self.environment = prepare_home(home)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "mooring_server", "demo", "--no-browser", *arguments],
+                [sys.executable, "-m", "mooring_server", "demo", "--no-browser", "--port", str(free_port())],
                 env=self.environment,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
@@ -69,7 +84,7 @@ class Demo:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             text = self.log.read_text(errors="replace")
-            if found := re.search(r"http://127\.0\.0\.1:\d+/lab\S*token=\w+", text):
+            if found := re.search(r"http://127\.0\.0\.1:\d+/lab\S*token=[\w-]+", text):
                 return found[0]
             if self.process.poll() is not None:
                 raise AssertionError(f"mooring demo ended with {self.process.returncode}:\n{text}")
@@ -95,13 +110,17 @@ def notebook_url(demo: Demo, name: str, cells: list[str]) -> str:
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
     folder = Path(demo.environment["MOORING_DATA_DIR"]) / "mooring-demo"
     nbformat.write(notebook, folder / f"{name}.ipynb")
-    return tour.replace("01-tour", name)
+    # A workspace of its own: the tabs of other tests' notebooks are not opened again beside it.
+    return tour.replace("/lab/tree/01-tour", f"/lab/workspaces/{name}/tree/{name}")
 
 
 def open_notebook(page: Page, url: str) -> None:
     """Open the notebook at `url` and wait for its kernel."""
     page.goto(url)
     page.wait_for_function(READY, timeout=60_000)
+    # Lab may show another tab until it has opened this one.
+    name = urlsplit(url).path.rpartition("/")[2]
+    page.wait_for_function(f"name => {CURRENT}.context.path.endsWith(name)", arg=name)
     page.evaluate(
         """async () => {
             const panel = jupyterapp.shell.currentWidget;

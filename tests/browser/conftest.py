@@ -30,10 +30,9 @@ def browser() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        quiet = ("gpu", "quic", "background-networking", "component-update", "sync")
         browser = playwright.chromium.launch(
             executable_path=executable,
-            args=["--no-first-run", *(f"--disable-{part}" for part in quiet)],
+            args=support_jupyter.CHROMIUM_FLAGS,
             chromium_sandbox=os.getuid() != 0,
         )
         yield browser

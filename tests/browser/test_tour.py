@@ -1,14 +1,34 @@
 """The main job, as a newcomer does it: the demo, the tour, another session by the keyboard."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from mooring import local
 from mooring.v1 import discovery_pb2, discovery_pb2_grpc, sessions_pb2, sessions_pb2_grpc
 from playwright.sync_api import Page, expect
-from support_jupyter import Demo, open_notebook, press_tab_until, run_all
+from support_jupyter import ROOT, Demo, notebook_url, open_notebook, press_tab_until, run_all
+
+INVENTORIES = ROOT.parent / "shared" / "data"
+CELLS = ["from mooring_widgets import connect\nws = connect()\nws", "ws.discovery()", "ws.landscape()"]
+
+
+def mooring(demo: Demo, *arguments: str) -> dict[str, Any]:
+    """What the command prints as JSON, run by the demo's user."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "mooring_server", *arguments],
+        env=demo.environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
 
 
 @pytest.fixture
@@ -22,6 +42,7 @@ def channel(demo: Demo) -> Iterator[grpc.Channel]:
 
 
 def session_named(channel: grpc.Channel, name: str) -> sessions_pb2.Session:
+    """The demo engagement's session of this name."""
     listed = sessions_pb2_grpc.SessionServiceStub(channel).ListSessions(
         sessions_pb2.ListSessionsRequest(parent="engagements/demo", page_size=1000)
     )
@@ -72,3 +93,26 @@ def test_the_tour_switches_by_the_keyboard(demo: Demo, page: Page, channel: grpc
     expect(page.get_by_role("option", name="Wave 2")).to_be_hidden()
 
     assert_shows(page, channel, "Wave 2")
+
+
+@pytest.mark.real_inventories
+@pytest.mark.parametrize(
+    ("file", "rows"), [("rvtools_sizing_workshop.xlsx", 805), ("dotgov_pulse_subdomains.csv", 24_638)]
+)
+def test_an_imported_file_shows_after_a_switch(
+    demo: Demo, page: Page, channel: grpc.Channel, file: str, rows: int
+) -> None:
+    """A real inventory that the command line imported shows its numbers as soon as its session is chosen."""
+    inventory = INVENTORIES / file
+    if not inventory.exists():
+        pytest.skip(f"{inventory} is not here")
+    open_notebook(page, notebook_url(demo, file.partition(".")[0], CELLS))
+    run_all(page)
+    account = mooring(demo, "import", str(inventory), "--session", file, "--json")
+    assert account["created"] == rows
+
+    page.get_by_role("combobox", name="Session").click()
+    page.get_by_role("option", name=file).click()
+
+    assert_shows(page, channel, file)
+    expect(page.get_by_role("group", name="Landscape")).to_contain_text(f"{rows:,} assets")
