@@ -1,6 +1,6 @@
 """What the service promises under load, held against what was measured."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 ERROR_SHARE_MAX = 0.01
@@ -15,6 +15,21 @@ class Budget:
 
 
 BUDGETS = (Budget("CreateSession", 500), Budget("SwitchSession", 1_000))
+
+
+def budgets(changes: Sequence[str] = ()) -> tuple[Budget, ...]:
+    """The budgets with changes such as `CreateSession=250`: an RPC and its milliseconds.
+
+    Raises:
+        ValueError: a change is not of that form.
+    """
+    limits = {budget.rpc: budget.p95_max_ms for budget in BUDGETS}
+    for change in changes:
+        rpc, equals, limit_ms = change.partition("=")
+        if not (rpc and equals):
+            raise ValueError(f"a budget is RPC=MILLISECONDS, not {change!r}")
+        limits[rpc] = float(limit_ms)
+    return tuple(Budget(rpc, limit_ms) for rpc, limit_ms in limits.items())
 
 
 @dataclass(frozen=True, slots=True)

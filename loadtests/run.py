@@ -1,4 +1,4 @@
-"""Load test of a server of its own: `python loadtests/run.py [--users N] [--seconds S]`.
+"""Load test of a server of its own: `python loadtests/run.py [--users N] [--seconds S] [--budget RPC=MS]`.
 
 Starts `mooring serve` on a free port and a fresh SQLite file, brings in the example inventories, lets Locust
 run the journey, prints what was measured, and ends with status 0 only if every budget holds.
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from budgets import budgets
 from mooring_server.cli.client import connected
 from mooring_server.cli.demo import seed
 
@@ -51,7 +52,14 @@ def main() -> int:
     options = argparse.ArgumentParser(description="Load test against a fresh server, held to budgets.")
     options.add_argument("--users", type=int, default=20, help="users at the same time (20)")
     options.add_argument("--seconds", type=int, default=20, help="how long they work (20)")
+    options.add_argument(
+        "--budget", action="append", default=[], metavar="RPC=MS", help="change a p95 budget; repeatable"
+    )
     chosen = options.parse_args()
+    try:
+        budgets(chosen.budget)
+    except ValueError as error:
+        options.error(str(error))
     with tempfile.TemporaryDirectory(prefix="mooring-load-") as name, running_server(Path(name)) as address:
         with connected(address) as client:
             seed(client)
@@ -59,6 +67,7 @@ def main() -> int:
             *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", address),
             *("--headless", "--users", str(chosen.users), "--spawn-rate", str(chosen.users)),
             *("--run-time", f"{chosen.seconds}s", "--only-summary", "--loglevel", "WARNING"),
+            *(f"--budget={change}" for change in chosen.budget),
         ]
         return subprocess.run(locust, check=False).returncode  # noqa: S603 - our own interpreter
 

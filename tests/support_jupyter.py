@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
+from mooring import local
 from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).parents[1]
@@ -100,6 +102,11 @@ class Demo:
         finally:
             if self.process.poll() is None:
                 os.killpg(self.process.pid, signal.SIGKILL)
+            # A kernel that found no service has started one, which is not the demo's to end.
+            left = local.ServerFile.read(Path(self.environment["MOORING_DATA_DIR"]))
+            if left is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(left.pid, signal.SIGTERM)
 
 
 def notebook_url(demo: Demo, name: str, cells: list[str]) -> str:

@@ -80,21 +80,32 @@ class ServerFile:
             (folder / _FILE_NAME).unlink(missing_ok=True)
 
 
+def data_path() -> Path:
+    """Where the user's data folder is, or would be: `MOORING_DATA_DIR`, else the platform's place.
+
+    Raises:
+        LocalServiceError: Where that cannot be told.
+    """
+    named = os.environ.get("MOORING_DATA_DIR")
+    if named:
+        try:
+            return Path(named).expanduser().absolute()
+        except RuntimeError:
+            raise LocalServiceError(f"MOORING_DATA_DIR={named} names the home of nobody here") from None
+    try:
+        import platformdirs
+    except ImportError:
+        raise LocalServiceError(_without_extra()) from None
+    return platformdirs.user_data_path("mooring", appauthor=False)
+
+
 def data_dir() -> Path:
-    """The user's data folder: `MOORING_DATA_DIR`, else the platform's place. Made where absent.
+    """The user's data folder (`data_path`), made where absent.
 
     Raises:
         LocalServiceError: Where the folder cannot be made, or is not the user's own and private to them.
     """
-    named = os.environ.get("MOORING_DATA_DIR")
-    if named:
-        folder = Path(named).expanduser()
-    else:
-        try:
-            import platformdirs
-        except ImportError:
-            raise LocalServiceError(_without_extra()) from None
-        folder = platformdirs.user_data_path("mooring", appauthor=False)
+    folder = data_path()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -142,15 +153,18 @@ def find_or_start(folder: Path, *, timeout_s: float = _START_TIMEOUT_S) -> str:
     deadline = time.monotonic() + timeout_s
     address = find(folder)
     child: subprocess.Popen[bytes] | None = None
+    held = False
     respawn_at, respawn_delay_s = time.monotonic(), 0.25
     while address is None:
         now = time.monotonic()
         ended = child is None or child.poll() is not None
         if child is not None and child.returncode not in (None, 0, EXIT_LOCKED):
             raise LocalServiceError(_why_it_ended(folder, child.returncode))
+        held = held or (child is not None and child.returncode == EXIT_LOCKED)
         if now >= deadline:
+            holder = f" (another process holds the data folder {folder})" if held else ""
             raise LocalServiceError(
-                f"the service did not come up in {timeout_s:g} s; its log is {folder / LOG_NAME}"
+                f"the service did not come up in {timeout_s:g} s{holder}; its log is {folder / LOG_NAME}"
             )
         # Only when our own child has ended, and ever more slowly: whoever holds the lock may be busy
         # starting.

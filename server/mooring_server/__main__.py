@@ -1,20 +1,38 @@
 """The `mooring` command, and `python -m mooring_server`."""
 
 import sys
+from importlib.util import find_spec
+
+LIBRARIES = (
+    "grpc_health",
+    "grpc_reflection",
+    "grpc_status",
+    "itsdangerous",
+    "peewee",
+    "platformdirs",
+    "psycopg",
+    "pydantic_settings",
+    "python_calamine",
+    "rich",
+    "structlog",
+    "typer",
+    *(() if sys.platform == "win32" else ("uvloop",)),
+)
+"""What the `server` extra brings."""
 
 
 def main() -> None:
     """Run the command line; without the server extra, say in one sentence what is missing."""
-    try:
-        from mooring_server.cli import main as run
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] in {"mooring", "mooring_server"}:
-            raise
+    # Looked for rather than tried: some are imported late, and an import that fails inside one of them is
+    # another matter.
+    if missing := next((name for name in LIBRARIES if find_spec(name) is None), None):
         sys.stderr.write(
-            f"mooring: the command line needs the server's libraries ({missing.name} is missing); "
+            f"mooring: the command line needs the server's libraries ({missing} is missing); "
             'get them with: pip install "mooring[server]"\n'
         )
-        raise SystemExit(1) from None
+        raise SystemExit(1)
+    from mooring_server.cli import main as run
+
     run()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,18 +14,23 @@ from mooring_server.api import discovery, engagements, operations, sessions, use
 from mooring_server.api.driver import Authenticator, Driver, NoAuth
 from mooring_server.background import Cleanup, Operations, WatchHub
 from mooring_server.core.policy import POLICY
-from mooring_server.errors import FailedPrecondition, Unavailable
+from mooring_server.errors import InvalidArgument, Unavailable
 from mooring_server.settings import Auth, Settings
 from mooring_server.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A running server. `address` is what a client connects to, with the port that was really taken."""
+    """A running server. `addresses` are what clients connect to, with the ports that were really taken."""
 
-    address: str
+    addresses: tuple[str, ...]
     store: Store
     _driver: Driver
+
+    @property
+    def address(self) -> str:
+        """The first of the addresses."""
+        return self.addresses[0]
 
     @property
     def incarnation(self) -> str:
@@ -39,24 +44,22 @@ class App:
 
 @asynccontextmanager
 async def running_app(
-    settings: Settings, *, address: str | None = None, authenticator: Authenticator | None = None
+    settings: Settings, *, addresses: Sequence[str] = (), authenticator: Authenticator | None = None
 ) -> AsyncIterator[App]:
     """A server for as long as the context lasts. The database must have been migrated.
 
     Args:
         settings: All of them; `host` and `port` count where no address is given.
-        address: `host:port` or `unix:/path`.
+        addresses: Each `host:port` or `unix:/path`.
         authenticator: Who finds out who is calling; by default what `settings.auth` says.
 
     Raises:
-        FailedPrecondition: the database is not migrated; anybody could call as the demo user from elsewhere.
-        Unavailable: the address is taken, or the database does not answer.
+        InvalidArgument: anybody could call as the demo user from elsewhere.
+        Unavailable: an address is taken, or the database is not migrated or does not answer.
     """
-    if address is None:
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        address = f"{host}:{settings.port}"
+    addresses = addresses or (tcp_address(settings),)
     if authenticator is None:
-        authenticator = _authenticator(settings, address)
+        authenticator = _authenticator(settings, addresses)
 
     store = open_store(settings.database, settings=settings)
     try:
@@ -84,7 +87,7 @@ async def running_app(
             reflection.enable_server_reflection(
                 [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
             )
-        bound = _bind(server, address)
+        bound = tuple(_bind(server, address) for address in addresses)
 
         await server.start()
         try:
@@ -106,14 +109,21 @@ async def running_app(
         await store.close()
 
 
-def _authenticator(settings: Settings, address: str) -> Authenticator:
+def tcp_address(settings: Settings) -> str:
+    """`host:port` of the settings."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
+def _authenticator(settings: Settings, addresses: Sequence[str]) -> Authenticator:
     match settings.auth:
         case Auth.NONE:
-            if not is_local(address):
-                raise FailedPrecondition(
-                    f"auth none would make everybody who reaches {address} the demo user: it is for loopback "
-                    "addresses and Unix sockets alone"
-                )
+            for address in addresses:
+                if not is_local(address):
+                    raise InvalidArgument(
+                        f"auth: `none` would make everybody who reaches {address} the demo user: it is for "
+                        "loopback addresses and Unix sockets alone"
+                    )
             return NoAuth()
 
 

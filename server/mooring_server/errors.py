@@ -2,7 +2,8 @@
 
 A failure carries a `reason` from `mooring.v1.ErrorReason` (without its prefix) and a message for people. It
 knows nothing of gRPC: `api/failures.py` is the one table that turns these classes into status codes. Messages
-never hold SQL, paths or exception texts, since they leave the server as they are.
+never hold SQL, paths or exception texts, since they leave the server as they are. They are written to stand
+behind a colon: no capital at the start, no full stop at the end.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ class FieldViolation:
 
 
 class MooringError(Exception):
-    """Something was refused; the subclass says how, `reason` says which rule."""
+    """Something was refused: the subclass says how, `reason` which rule. By itself it is a fault of ours."""
 
     reason = "INTERNAL"
 

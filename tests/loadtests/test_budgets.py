@@ -46,3 +46,13 @@ def test_each_budget_is_held(budgets, measured, complaint):
 def test_an_rpc_that_was_not_called_breaks_its_budget(budgets):
     """A run that measured nothing proves nothing."""
     assert len(list(budgets.broken([]))) == len(budgets.BUDGETS)
+
+
+def test_a_budget_can_be_changed_for_a_run(budgets):
+    """A change replaces the budget of its RPC, or adds one; the others stay."""
+    changed = {one.rpc: one.p95_max_ms for one in budgets.budgets(["CreateSession=0", "ListAssets=250"])}
+
+    assert changed == {"CreateSession": 0, "SwitchSession": 1_000, "ListAssets": 250}
+    assert list(budgets.broken(seen(budgets), budgets.budgets(["CreateSession=0"]))) == [
+        "CreateSession took 20 ms at p95, budget 0 ms"
+    ]

@@ -92,6 +92,36 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
         local.data_dir()
 
 
+def test_a_home_of_nobody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `~user` without a home is a sentence about the variable."""
+    monkeypatch.setenv("MOORING_DATA_DIR", "~nobody-of-that-name/data")
+    with pytest.raises(local.LocalServiceError, match="MOORING_DATA_DIR=~nobody-of-that-name/data"):
+        local.data_dir()
+
+
+def test_where_the_folder_would_be_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking for the place leaves it alone."""
+    monkeypatch.setenv("MOORING_DATA_DIR", str(tmp_path / "none"))
+    assert local.data_path() == tmp_path / "none"
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_that_somebody_holds_in_silence_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another process has the lock and serves nothing, the wait ends in a sentence that says so."""
+    import fcntl
+
+    children: list[subprocess.Popen[bytes]] = []
+    spawn = local._spawn
+    monkeypatch.setattr(local, "_spawn", lambda folder: children.append(spawn(folder)) or children[-1])
+    with (folder / local.LOCK_NAME).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(local.LocalServiceError, match=f"another process holds the data folder {folder}"):
+            local.find_or_start(folder, timeout_s=5)
+        assert {child.wait(30) for child in children} == {local.EXIT_LOCKED}
+
+
 def test_the_install_id_is_made_once(folder: Path) -> None:
     """A folder keeps its id, and two folders have two."""
     first = local.install_id(folder)

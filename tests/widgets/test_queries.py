@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from mooring_widgets import errors, queries
 from mooring_widgets.client import Change
-from mooring_widgets.testing import FakeClient
+from mooring_widgets.testing import FakeClient, workspace
 from support_workspace import CONTOSO, WAVE_1
 
 ASKED: dict[str, Callable[[FakeClient], queries.Key]] = {
@@ -63,3 +63,15 @@ def test_only_an_outage_is_tried_again(error: errors.MooringError, again: bool) 
     """A refusal would be the same the next time; an outage passes, and is not tried for ever."""
     assert queries.worth_retrying(0, error) is again
     assert queries.worth_retrying(3, error) is False
+
+
+def test_the_queries_can_be_read() -> None:
+    """`ws.queries` at the end of a cell lists each query with its status, age, observers and last error."""
+    ws = workspace()
+    try:
+        ws.discovery.to_pandas()
+        listed = repr(ws.queries)
+        assert "'frame'): success, 0 s old, 0 observers" in listed
+        assert listed.count("\n") == len(list(ws.queries.query_cache))
+    finally:
+        ws.close()

@@ -115,6 +115,36 @@ def test_observers_may_use_the_workspace(selector, ws):
     assert seen == [(WAVE_1, "Wave 1")]
 
 
+def test_a_failing_observer_is_shown_and_stops_nothing(selector, ws):
+    """What a callback raises stands in the selector until the next switch, which is followed as ever."""
+
+    def fail(change):
+        if change["new"] == WAVE_1:
+            raise ValueError("oh")
+
+    selector.observe(fail, "session_id")
+    ws.switch("Wave 1")
+    shows(selector, status="error")
+    assert selector._state["error"]["kind"] == "ObserverError"
+    assert selector._state["error"]["message"] == "ValueError: oh"
+    ws.switch("Wave 2")
+    until(lambda: selector.session_id == WAVE_2)
+    shows(selector, status="ready", error=None)
+
+
+def test_an_observer_may_switch_on(selector, ws):
+    """A callback that writes another session into the trait switches to it."""
+
+    def onward(change):
+        if change["new"] == WAVE_1:
+            selector.session_id = WAVE_2
+
+    selector.observe(onward, "session_id")
+    ws.current.switch(WAVE_1)
+    until(lambda: ws.current.state.session_id == WAVE_2 and not ws.current.state.pending)
+    until(lambda: selector.session_id == WAVE_2)
+
+
 def test_a_partial_name_is_refused(selector):
     """The traits take full names alone, and say what to use instead."""
     with pytest.raises(traitlets.TraitError, match=r"ws\.switch"):
@@ -172,6 +202,23 @@ def test_an_outage_is_said_and_passes(client):
         until(lambda: label(selector) == "Baseline")
     finally:
         ws.close()
+
+
+def test_a_closed_workspace_leaves_what_is_shown(selector, ws, client):
+    """Widgets keep their last answer and say that they are disconnected; a choice is refused, with why."""
+    table = ws.discovery()
+    shows(table, status="ready")
+    ws.close()
+    shows(selector, status="ready", connection="disconnected")
+    assert (label(selector), table._state["status"], table._state["page"]["total"]) == (
+        "Baseline",
+        "ready",
+        5,
+    )
+    client.fail("switch_session", Unavailable("this connection was closed; call connect() again"))
+    assert refusal(selector, "select", session=WAVE_1)["kind"] == "Unavailable"
+    shows(selector, status="error")
+    assert label(selector) == "Baseline"
 
 
 def test_the_new_session_form_switches_to_what_it_made(selector, ws):

@@ -189,6 +189,18 @@ def test_a_failing_function_is_shown_in_place(ws):
     shows(fragile, status="ready", output={"kind": "text", "text": "fine"}, error=None)
 
 
+def test_a_function_that_exits_ends_nothing(ws):
+    """sys.exit() in a view is an error of the view; the library's loop goes on."""
+
+    @ws.view
+    def leave(session):
+        raise SystemExit("bye")
+
+    shows(leave, status="error")
+    assert leave._state["error"]["message"] == "SystemExit: bye"
+    assert ws.switch("Wave 1").name == WAVE_1
+
+
 def test_the_last_output_stays_while_the_next_is_made(ws, client):
     """During a run for the same session the old output is shown, marked as refreshing."""
     go = threading.Event()

@@ -167,6 +167,30 @@ def test_create_leaves_the_current_session(ws: Workspace) -> None:
         ws.create("What if")
 
 
+def test_a_created_session_is_listed_at_once_and_taken_back_if_refused() -> None:
+    """Lists show the new session in its place before the service has answered; a refusal takes it out."""
+    client = FakeClient(demo_service())
+    ws = workspace(client)
+
+    def listed() -> list[str]:
+        page = ws.queries.get_query_data(queries.sessions(client, CONTOSO, 0, 50).query_key)
+        return [session.display_name for session in page.items]
+
+    try:
+        ws.wait(ws.queries.fetch_query(queries.sessions(client, CONTOSO, 0, 50)))
+        with client.hold("create_session"):
+            made = ws.run(ws.aio.create("Draft"))
+            until(lambda: listed() == ["Baseline", "Draft", "Wave 1", "Wave 2"])
+            assert not made.done()
+        assert made.result(5).display_name == "Draft"
+        client.fail("create_session", errors.PermissionDenied("not yours"))
+        with pytest.raises(errors.PermissionDenied):
+            ws.create("What if")
+        assert listed() == ["Baseline", "Draft", "Wave 1", "Wave 2"]
+    finally:
+        ws.close()
+
+
 def test_an_import_tells_its_steps_on_the_calling_thread(
     ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,9 @@ session, …)`. Names in keys are full resource names, so a prefix names exactly
 """
 
 import asyncio
+from bisect import bisect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mooring_widgets.client import (
@@ -68,6 +70,17 @@ def sessions(
         return await client.list_sessions(engagement, page_size=limit, skip=offset)
 
     return _options(("sessions", engagement, offset, limit), fetch)
+
+
+def with_session(page: PageOf[Session], new: Session) -> PageOf[Session]:
+    """A page of sessions as it will be with one more; it is only put in where its place is sure."""
+    names = [session.display_name for session in page.items]
+    place = bisect(names, new.display_name)
+    whole = len(page.items) == page.total
+    if not whole and place in (0, len(names)):
+        return replace(page, total=page.total + 1)
+    items = (*page.items[:place], new, *page.items[place:])
+    return replace(page, items=items[: len(items) if whole else len(names)], total=page.total + 1)
 
 
 def session(client: MooringClient, name: str) -> QueryOptions[Session]:

@@ -1,6 +1,7 @@
 """The selector: which engagement and session are current, choosing others, and how things stand."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,8 @@ from mooring_widgets.errors import NotFound, Superseded, Unavailable
 from mooring_widgets.form import form_handlers
 from mooring_widgets.query import QueryObserver
 from mooring_widgets.surface import Host, Surface
+
+_log = logging.getLogger(__name__)
 
 PAGE_SIZE = 100
 
@@ -40,7 +43,8 @@ class Selector(Surface):
         self._epoch = state.epoch
         self._switch_error: Exception | None = None
         self._was_live = host.feed.live
-        self._follower: int | None = None
+        self._observer_error: Exception | None = None
+        self._writing: ContextState | None = None
         self._follow_lock = threading.Lock()
         self._following = self._follow_again = False
         self._engagement = QueryObserver(ask, queries.engagement(host.client, state.engagement_id))
@@ -95,7 +99,7 @@ class Selector(Surface):
         engagement = self._engagement.get_current_result()
         session = self._session.get_current_result()
         lists = (self._engagements.get_current_result(), self._sessions.get_current_result())
-        error = session.error or engagement.error or self._switch_error
+        error = session.error or engagement.error or self._switch_error or self._observer_error
         gone = isinstance(session.error, NotFound)
         if state.pending:
             status = "pending"
@@ -108,12 +112,16 @@ class Selector(Surface):
         self._show(
             epoch=state.epoch,
             status=status,
-            error=failure(error) if status == "error" and error else None,
+            error=self._told(error) if status == "error" and error else None,
             connection=self._connection(session.failure_reason),
             engagement=None if engagement.data is None else _engagement(engagement.data),
             session=self._shown_session(state.session_id, session.data),
             lists=max(result.data_updated_at for result in lists),
         )
+
+    def _told(self, error: Exception) -> dict[str, Any]:
+        told = failure(error)
+        return told | {"kind": "ObserverError"} if error is self._observer_error else told
 
     def _shown_session(self, name: str, session: Session | None) -> dict[str, Any] | None:
         """The session, if need be as the list has it: so it has a label before it was asked for."""
@@ -139,8 +147,8 @@ class Selector(Surface):
         return str(proposal["value"])
 
     def _on_trait(self, change: dict[str, Any]) -> None:
-        if threading.get_ident() == self._follower:
-            return  # our own write, of what is already current
+        if self._writing is not None and change["new"] == getattr(self._writing, change["name"]):
+            return  # our own write, of what the server has confirmed
         state = self._host.current.state
         if change["name"] == "session_id" and change["new"] != state.session_id:
             self._host.current.switch(change["new"])
@@ -173,13 +181,20 @@ class Selector(Surface):
                     self._following = False
                     return
                 self._follow_again = False
-            state = self._host.current.state
-            self._follower = threading.get_ident()
-            try:
-                self.engagement_id = state.engagement_id
-                self.session_id = state.session_id
-            finally:
-                self._follower = None
+            self._writing = state = self._host.current.state
+            if (state.engagement_id, state.session_id) != (self.engagement_id, self.session_id):
+                self._observer_error = None
+            for name in ("engagement_id", "session_id"):
+                try:
+                    setattr(self, name, getattr(state, name))
+                except Exception as error:  # of a user's observer, which traitlets lets through to who writes
+                    self._observer_error = error
+                    _log.exception("an observer of %s failed", name)
+            self._writing = None
+            self._host.run(self._repaint())
+
+    async def _repaint(self) -> None:
+        self._paint()
 
     # Requests of the front end
 
@@ -205,7 +220,7 @@ class Selector(Surface):
 
     async def _answer_refresh(self, _: Mapping[str, Any]) -> dict[str, Any]:
         state = self._host.current.state
-        self._switch_error = None
+        self._switch_error = self._observer_error = None
         for key in queries.stream_keys(state.engagement_id):
             self._host.queries.invalidate_queries(key)
         self._paint()

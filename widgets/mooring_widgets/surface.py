@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from html import escape
 from pathlib import Path
@@ -14,6 +15,8 @@ from mooring_widgets.bridge import Handler, Outbox, Requests
 from mooring_widgets.client import MooringClient
 from mooring_widgets.context import CurrentContext
 from mooring_widgets.query import QueryClient
+
+_log = logging.getLogger(__name__)
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -79,21 +82,31 @@ class Surface(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Takes the widget from the page and lets go of what it follows."""
-        if self.comm is not None:  # else it was closed before, or failed to be made
-            ended, self._ended = self._ended, []
-            for end in ended:
-                end()
-            self._requests.close()
+        made = self.comm is not None  # else it was closed before, or failed to be made
         super().close()
+        if made:
+            self._let_go()
+            self._requests.close()
 
     def _start(self, begin: Callable[[], None]) -> None:
         """Runs `begin` on the loop, where all news arrives, so that what follows it needs no lock."""
 
         async def started() -> None:
-            if self.comm is not None:  # not closed meanwhile
+            if self.comm is not None:  # not closed before it began
                 begin()
+            if self.comm is None:  # closed while it began
+                self._let_go()
 
-        self._host.run(started())
+        self._in_background(started())
+
+    def _let_go(self) -> None:
+        ended, self._ended = self._ended, []
+        for end in ended:
+            end()
+
+    def _in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Starts what nobody waits for; its exception is logged, which a notebook shows."""
+        self._host.run(coroutine).add_done_callback(_log_failure)
 
     def _show(self, **changes: Any) -> None:
         self._outbox.put(**changes)
@@ -106,7 +119,7 @@ class Surface(anywidget.AnyWidget):
             await asyncio.sleep(delay_s)
             fn()
 
-        self._host.run(later())
+        self._in_background(later())
 
     def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict):
@@ -127,3 +140,8 @@ class Surface(anywidget.AnyWidget):
         hint = "Run the notebook to use it."
         html = f"<p><strong>Mooring</strong>: {escape(self._plain())}. <em>{hint}</em></p>"
         return data | {"text/html": html}, metadata
+
+
+def _log_failure(future: "concurrent.futures.Future[None]") -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        _log.error("a widget failed in the background", exc_info=error)

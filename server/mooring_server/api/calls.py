@@ -38,7 +38,8 @@ class Call:
             InvalidArgument: for a negative size or skip, and for a token of another list.
         """
         limit = paging.limit(request.page_size, self.settings)
-        skip = paging.skip(request.skip)
+        # Google's own list requests have none.
+        skip = paging.skip(getattr(request, "skip", 0))
         after = self.tokens.open(self._scope(scope), request.page_token) if request.page_token else None
         return paging.Window(limit, skip, after)
 

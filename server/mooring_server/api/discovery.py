@@ -1,6 +1,7 @@
 """`mooring.v1.DiscoveryService`."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,8 +17,8 @@ from mooring_server.api.times import timestamp
 from mooring_server.background import Operations
 from mooring_server.core import discovery, sessions
 from mooring_server.core.names import Kind
-from mooring_server.core.policy import Caller
-from mooring_server.errors import InvalidArgument, ResourceExhausted
+from mooring_server.core.policy import Caller, authorise
+from mooring_server.errors import InvalidArgument, MooringError, ResourceExhausted
 from mooring_server.store import Tx
 from mooring_server.store.records import Asset, AssetType, Upload
 
@@ -105,14 +106,16 @@ class _Uploads:
         try:
             complete = await self._keep(upload, header, parts)
         except BaseException:
-            await self._store.write(lambda tx: tx.uploads.delete(upload.id))
+            # Where this fails, the cleanup does it later.
+            with contextlib.suppress(MooringError):
+                await self._store.write(lambda tx: tx.uploads.delete(upload.id))
             raise
         return discovery_pb2.UploadInventoryResponse(
             upload_id=complete.id, sha256=complete.sha256, size_bytes=complete.size_bytes
         ).SerializeToString()
 
     def _open(self, tx: Tx, caller: Caller, header: discovery_pb2.UploadHeader) -> Upload:
-        parent = self._driver.authorise(tx, caller, _UPLOAD, header.parent)
+        parent = authorise(tx, caller, _UPLOAD, header.parent)
         engagement_id, session_id = Kind.SESSION.ids(parent, "header.parent")
         return discovery.open_upload(tx, caller, engagement_id, session_id, header.file_name, header.sha256)
 
@@ -186,7 +189,7 @@ class _Landscapes:
         caller = await self._driver.identify(context)
 
         def look(tx: Tx) -> tuple[str, str | None, dict[str, Any] | None]:
-            name = self._driver.authorise(tx, caller, _LANDSCAPE, request.name)
+            name = authorise(tx, caller, _LANDSCAPE, request.name)
             version_id = sessions.get(tx, *Kind.LANDSCAPE.ids(name)).data_version_id
             return name, version_id, tx.landscapes.get(version_id) if version_id else None
 

@@ -8,7 +8,6 @@ between, and a stored answer is there exactly if its effect is.
 from __future__ import annotations  # the generic classes of grpc are generic in its stubs alone
 
 import hashlib
-import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -29,12 +28,11 @@ from mooring_server.api.calls import Call, decode
 from mooring_server.api.tokens import PageTokens
 from mooring_server.core import fields, identities
 from mooring_server.core.identities import DEMO, Identity
-from mooring_server.core.ids import new_id
 from mooring_server.core.names import Kind
 from mooring_server.core.policy import POLICY, Caller, authorise
 from mooring_server.errors import AlreadyExists, InvalidArgument, MooringError, Unavailable
 from mooring_server.settings import Settings
-from mooring_server.store import Store, Tx
+from mooring_server.store import Store, Tx, new_id
 
 Handler = Callable[[Tx, Call, Any], Message]
 Check = Callable[[Any], object]
@@ -97,7 +95,7 @@ class Driver:
             unary: By method name: works in one transaction and answers the response. It may run twice. The
                 name that the policy row speaks of is in full when it sees the request (`users/me`,
                 `sessions/{s}` and an empty parent have been resolved).
-            streams: By method name: handlers that use `identify`, `authorise` and `guarded` themselves.
+            streams: By method name: handlers that call `identify`, `policy.authorise` and `guarded`.
             checks: By method name: refuses what the request alone is wrong for, before a stored answer is
                 looked for. Handlers without one do so themselves, after it.
         """
@@ -138,22 +136,10 @@ class Driver:
         structlog.contextvars.bind_contextvars(user=caller.user_id)
         return caller
 
-    def authorise(self, tx: Tx, caller: Caller, rpc: str, resource_name: str) -> str:
-        """Checks the RPC's policy row for a name and answers it in full; see `core.policy.authorise`."""
-        return authorise(tx, caller, rpc, resource_name)
-
     def guarded(self, rpc: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
-        """A handler whose failures leave as rich statuses. It may be a coroutine function or an async
-        generator function of (request or request iterator, context).
+        """A handler whose failures leave as rich statuses: a coroutine function of (request or request
+        iterator, context).
         """
-        if inspect.isasyncgenfunction(behaviour):
-
-            async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-                async with self._answering(rpc, context):
-                    async for message in behaviour(request, context):
-                        yield message
-
-            return stream
 
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             async with self._answering(rpc, context):

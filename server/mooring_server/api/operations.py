@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -17,6 +16,7 @@ from mooring_server.api.driver import Driver
 from mooring_server.background import Operations
 from mooring_server.core import operations
 from mooring_server.core.names import Kind
+from mooring_server.core.policy import authorise
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
 from mooring_server.store import Tx
@@ -38,7 +38,7 @@ def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:
         caller = await driver.identify(context)
 
         def look(tx: Tx) -> Operation:
-            return _find(tx, driver.authorise(tx, caller, _WAIT, request.name))
+            return _find(tx, authorise(tx, caller, _WAIT, request.name))
 
         operation = await store.read(look)
         loop = asyncio.get_running_loop()
@@ -48,7 +48,7 @@ def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:
                 ended.clear()
                 operation = await store.read(look)
                 left_s = deadline - loop.time()
-                if operation.state in operations.ENDED or left_s <= 0:
+                if operation.state in operations.ENDED or left_s <= 0 or running.closed:
                     packed: bytes = pack_operation(operation).SerializeToString()
                     return packed
                 with contextlib.suppress(TimeoutError):
@@ -83,12 +83,8 @@ def list_operations(
     """A page of a session's operations, newest first."""
     if request.filter:
         raise InvalidArgument.field("filter", "must be empty")
-    engagement_id, session_id = Kind.SESSION.ids(request.name)
-    # The request of google.longrunning has no `skip`.
-    window = call.window(
-        SimpleNamespace(page_size=request.page_size, page_token=request.page_token, skip=0), request.name
-    )
-    page = tx.operations.page(engagement_id, session_id, window.after_key, window.skip, window.limit)
+    window = call.window(request, request.name)
+    page = operations.page(tx, *Kind.SESSION.ids(request.name), window)
     return operations_pb2.ListOperationsResponse(
         operations=map(pack_operation, page.items),
         next_page_token=call.next_page_token(page.next_key, request.name),

@@ -10,6 +10,7 @@ from mooring_server.api.calls import decode
 from mooring_server.api.driver import Driver
 from mooring_server.api.times import timestamp
 from mooring_server.background import Commit, WatchHub
+from mooring_server.core.policy import authorise
 from mooring_server.errors import InvalidArgument
 from mooring_server.store.records import Change
 
@@ -60,7 +61,7 @@ def handler(driver: Driver, hub: WatchHub) -> grpc.GenericRpcHandler:
         if not 1 <= len(request.streams) <= settings.watch_streams_max:
             raise InvalidArgument.field("streams", f"must name 1 to {settings.watch_streams_max:,} streams")
         streams = await store.read(
-            lambda tx: [driver.authorise(tx, caller, _WATCH, stream) for stream in request.streams],
+            lambda tx: [authorise(tx, caller, _WATCH, stream) for stream in request.streams],
             long=len(request.streams) > 1,
         )
         reached = tokens.open(caller.user_id, request.resume_token)

@@ -20,9 +20,9 @@ _BATCH_MAX = 500
 class Cleanup:
     """Removes, every `cleanup_interval_s`, what has outlived its setting.
 
-    Those are: stored answers (`request_id_keep_s`), uploads that nobody imported (`upload_keep_s`), data
-    versions that no session shows or that were never finished (`version_keep_s`), and changes beyond
-    `changes_keep` of a stream.
+    Those are: stored answers (`request_id_keep_s`), operations that have ended (`operation_keep_s`), uploads
+    that nobody imported (`upload_keep_s`), data versions that no session shows or that were never finished
+    (`version_keep_s`), and changes beyond `changes_keep` of a stream.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -46,6 +46,9 @@ class Cleanup:
         await self._drain(
             lambda tx: tx.requests.delete_before(_ago(tx, settings.request_id_keep_s), _BATCH_MAX)
         )
+        await self._drain(
+            lambda tx: tx.operations.delete_ended(_ago(tx, settings.operation_keep_s), _BATCH_MAX)
+        )
 
         def due(tx: Tx) -> tuple[list[str], list[str], list[str]]:
             return (
@@ -56,7 +59,8 @@ class Cleanup:
 
         uploads, versions, streams = await store.read(due, long=True)
         for upload_id in uploads:
-            await store.write(partial(_delete_upload, upload_id))
+            while not await store.write(partial(_delete_upload, upload_id)):
+                pass
         for version_id in versions:
             await discard_version(store, version_id, settings.import_chunk_rows)
         for stream in streams:
@@ -87,8 +91,8 @@ def _ago(tx: Tx, seconds: float) -> datetime:
     return tx.now - timedelta(seconds=seconds)
 
 
-def _delete_upload(upload_id: str, tx: Tx) -> None:
-    tx.uploads.delete(upload_id)
+def _delete_upload(upload_id: str, tx: Tx) -> bool:
+    return tx.uploads.delete(upload_id)
 
 
 def _trim(stream: str, keep: int, tx: Tx) -> int:

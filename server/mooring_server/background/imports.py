@@ -23,6 +23,9 @@ from mooring_server.ingest import AssetRow, Inventory, Limits, RejectedRow, open
 from mooring_server.store import Tx
 from mooring_server.store.records import Asset, DataVersion, Upload
 
+# Of the texts written in one transaction: rows may be few and long.
+_CHUNK_CHARACTERS = 2 * 2**20
+
 
 class Phase(StrEnum):
     """What an import is doing; the values are those of `mooring.v1.ImportPhase` in lower case."""
@@ -50,7 +53,7 @@ async def run_import(job: Job) -> None:
         limits = Limits.of(job.settings)
         inventory = await in_thread(open_inventory, path, upload.file_name, limits)
         version, base_count = await job.begin_version()
-        await _Build(job, upload, inventory, version, base_count).run()
+        await _Build(job, upload, inventory, limits, version, base_count).run()
     await job.store.write(lambda tx: tx.uploads.delete(upload_id))
 
 
@@ -58,11 +61,18 @@ class _Build:
     """One data version under construction."""
 
     def __init__(
-        self, job: Job, upload: Upload, inventory: Inventory, version: DataVersion, base_count: int
+        self,
+        job: Job,
+        upload: Upload,
+        inventory: Inventory,
+        limits: Limits,
+        version: DataVersion,
+        base_count: int,
     ) -> None:
         self._job = job
         self._file_name = upload.file_name
         self._inventory = inventory
+        self._limits = limits
         self._version = version
         self._base_count = base_count
         self._account = Account()
@@ -73,7 +83,13 @@ class _Build:
         job, account = self._job, self._account
         job.progress |= {"phase": Phase.WRITING, "rows_total": self._inventory.row_total or 0}
         rows = self._inventory.rows()
-        while chunk := await in_thread(_take, rows, job.settings.import_chunk_rows):
+        size = 0
+        while True:
+            chunk, chunk_size = await in_thread(_take, rows, job.settings.import_chunk_rows)
+            if not chunk:
+                break
+            size += chunk_size
+            self._limits.check_expanded_size(size)
             await self._write(chunk)
             job.progress["rows_done"] = account.source_rows
         if account.changed:
@@ -159,8 +175,17 @@ class _Build:
         }
 
 
-def _take(rows: Iterator[AssetRow | RejectedRow], count: int) -> list[AssetRow | RejectedRow]:
-    return list(islice(rows, count))
+def _take(rows: Iterator[AssetRow | RejectedRow], count: int) -> tuple[list[AssetRow | RejectedRow], int]:
+    """The next rows, at most `count` and hardly more than _CHUNK_CHARACTERS, and how many characters."""
+    taken: list[AssetRow | RejectedRow] = []
+    size = 0
+    for row in islice(rows, count):
+        taken.append(row)
+        if isinstance(row, AssetRow):
+            size += len(str(row.fields)) + len(str(row.attributes))
+        if size >= _CHUNK_CHARACTERS:
+            break
+    return taken, size
 
 
 def _copy_missing(

@@ -20,11 +20,10 @@ from mooring_server.background.cleanup import discard_version
 from mooring_server.background.imports import run_import
 from mooring_server.background.jobs import Job, interrupted, is_running_on
 from mooring_server.core.discovery import IMPORT
-from mooring_server.core.ids import new_id
 from mooring_server.core.operations import failure_to_json
-from mooring_server.errors import Aborted, Cancelled, MooringError
+from mooring_server.errors import Cancelled, MooringError
 from mooring_server.settings import Settings
-from mooring_server.store import Store, Tx
+from mooring_server.store import Store, Tx, new_id
 from mooring_server.store.records import Operation, OperationState
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -43,6 +42,7 @@ class Operations:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._dispatcher: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self.closed = False
         self._jobs: dict[Job, asyncio.Task[None]] = {}
         self._waiters: dict[str, set[asyncio.Event]] = {}
 
@@ -60,7 +60,10 @@ class Operations:
 
     @contextlib.contextmanager
     def ending(self, operation_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set when an operation ends here. Another process may end it too: look again."""
+        """An event that is set when an operation ends here, or this is `closed`.
+
+        Another process may end it too: look again.
+        """
         ended = asyncio.Event()
         waiters = self._waiters.setdefault(operation_id, set())
         waiters.add(ended)
@@ -81,6 +84,11 @@ class Operations:
             job.stop(interrupted(job.operation))
         if self._jobs:
             await asyncio.wait(list(self._jobs.values()))
+        # What is queued ends elsewhere, or after a restart: nobody here should wait for it.
+        self.closed = True
+        for waiters in self._waiters.values():
+            for ended in waiters:
+                ended.set()
 
     async def _dispatch(self) -> None:
         while True:
@@ -127,15 +135,13 @@ class Operations:
             ended.set()
 
     async def _end_interrupted(self) -> None:
-        def find(tx: Tx) -> list[Operation]:
-            stale = tx.now - timedelta(seconds=self._settings.operation_lease_s)
-            return [
-                operation
-                for operation in tx.operations.unfinished(self._host)
-                if operation.state is OperationState.RUNNING and operation.update_time < stale
-            ]
-
-        for operation in await self._store.read(find):
+        lease = timedelta(seconds=self._settings.operation_lease_s)
+        unattended = await self._store.read(lambda tx: tx.operations.unattended(tx.now - lease))
+        # Ours may only be slow. But one of ours that has no job any more could not be ended when it failed.
+        attended = {job.operation.id for job in self._jobs}
+        for operation in unattended:
+            if operation.id in attended:
+                continue
             await self._fail(operation, interrupted(operation), operation.progress.get("version_id"))
             self._announce(operation)
 
@@ -146,7 +152,7 @@ class Operations:
         def fail(tx: Tx) -> None:
             # Written before it is looked at: that locks the row.
             if not is_running_on(tx.operations.update(operation.id), operation.host):
-                raise Aborted("it has ended already, or another process has taken it")
+                raise interrupted(operation)
             tx.operations.update(operation.id, state=state, error=failure_to_json(failure))
 
         try:

@@ -33,6 +33,7 @@ POLL_S = 0.3
 PAGE_SIZE = 1_000
 CHUNK_BYTES = 512 * 2**10
 
+_ADDRESS = re.compile(r"unix:.+|.+:[0-9]{1,5}")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -53,8 +54,10 @@ def connected(address: str) -> Iterator["Client"]:
     """A client of the server at `host:port` or `unix:/path`.
 
     Raises:
-        Failure: with status 3, where nothing answers there.
+        Failure: with status 2, where that is no address; with status 3, where nothing answers there.
     """
+    if not _ADDRESS.fullmatch(address):
+        raise Failure(f"a server's address is HOST:PORT, not {address!r}", ExitCode.USAGE)
     with closing(grpc.insecure_channel(address)) as channel:
         try:
             grpc.channel_ready_future(channel).result(timeout=CONNECT_TIMEOUT_S)

@@ -1,7 +1,9 @@
 """What people type: every command with its options. The work is in the modules beside this one."""
 
 import os
+import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,12 +83,19 @@ def options(
 @app.command()
 def serve(
     host: Annotated[
-        str | None, typer.Option(envvar="MOORING_HOST", help="Address to listen on; 127.0.0.1 by default.")
+        str | None,
+        typer.Option(
+            envvar="MOORING_HOST", metavar="HOST", help="Address to listen on; 127.0.0.1 by default."
+        ),
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            envvar="MOORING_PORT", min=0, max=65535, help="Port; 50051 by default, 0 takes a free one."
+            envvar="MOORING_PORT",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Port; 50051 by default, 0 takes a free one.",
         ),
     ] = None,
     database: Database = None,
@@ -102,6 +111,7 @@ def serve(
         str | None,
         typer.Option(
             envvar="MOORING_AUTH",
+            metavar="KIND",
             help="How callers prove who they are. 'none' (the default): everybody is the demo user; "
             "allowed on this machine's own addresses only.",
         ),
@@ -116,17 +126,22 @@ def serve(
         ),
     ] = None,
     log_level: Annotated[
-        str | None, typer.Option(envvar="MOORING_LOG_LEVEL", help="debug, info, warning or error.")
+        str | None,
+        typer.Option(envvar="MOORING_LOG_LEVEL", metavar="LEVEL", help="debug, info, warning or error."),
     ] = None,
     log_format: Annotated[
         str | None,
-        typer.Option(envvar="MOORING_LOG_FORMAT", help="console, json or auto (console on a terminal)."),
+        typer.Option(
+            envvar="MOORING_LOG_FORMAT",
+            metavar="FORMAT",
+            help="console, json or auto (console on a terminal).",
+        ),
     ] = None,
 ) -> None:
     """Serve the gRPC API until Ctrl-C.
 
-    Brings the database to the newest schema first. Every other setting is an environment variable
-    MOORING_… as well.
+    Brings the database to the newest schema first. Without --database, your notebooks and `mooring import`
+    find it without an address. Every other setting is an environment variable MOORING_… as well.
     """
     settings = read_settings(
         host=host,
@@ -184,7 +199,7 @@ def import_(
         typer.Option(
             envvar="MOORING_SERVER",
             metavar="HOST:PORT",
-            help="The server. Without it: your own embedded one, started if need be.",
+            help="The server. Without it: your own service, started if need be.",
             show_default=False,
         ),
     ] = None,
@@ -205,6 +220,7 @@ def demo(
     port: Annotated[
         int | None,
         typer.Option(
+            metavar="PORT",
             min=1,
             max=65535,
             help="JupyterLab's port; 8888 or the next free one without it.",
@@ -226,6 +242,9 @@ def demo(
 
 def main() -> None:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a name still gets the rest
     try:
         app(prog_name="mooring")
     except Exception as fault:

@@ -1,5 +1,6 @@
 """From flags and environment to settings, and from settings to places."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,14 +75,17 @@ def reaching(url: str) -> Iterator[None]:
         reason = failure.strerror or "its file cannot be used"
         raise Failure(f"the database {public_url(url)} cannot be opened: {reason}") from None
     except Unavailable as failure:
-        cause = str(failure.__cause__ or failure.__context__ or failure.message).strip()
-        reason = cause.splitlines()[0] if cause else failure.message
+        cause = failure.__cause__ or failure.__context__ or failure.message
+        text = str(cause.strerror if isinstance(cause, OSError) else cause).strip()
+        reason = text.splitlines()[0] if text else failure.message
         raise Failure(f"the database {public_url(url)} does not answer: {reason}") from None
 
 
 def public_url(url: str) -> str:
     """The URL without its password, for terminals and logs."""
     parts = urlsplit(url)
-    if parts.password is None:
+    query = re.sub(r"(password=)[^&]*", r"\1…", parts.query)
+    if parts.password is None and query == parts.query:
         return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":…@", 1)))
+    netloc = parts.netloc.replace(f":{parts.password}@", ":…@", 1)
+    return urlunsplit(parts._replace(netloc=netloc, query=query))

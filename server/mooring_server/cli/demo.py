@@ -1,7 +1,7 @@
 """`mooring demo`: the embedded service, example engagements and JupyterLab on the tour."""
 
+import hashlib
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -24,6 +24,7 @@ from mooring_server.cli.demo_data import APPLICATIONS_MAX, Scenario, inventory
 from mooring_server.cli.inventory import check, import_file
 from mooring_server.cli.lab import free_port, running_lab
 
+LIBRARIES = ("jupyterlab", "anywidget", "ipywidgets", "pandas")
 PORT_DEFAULT = 8888
 TOUR = "01-tour.ipynb"
 SERVICE_STOP_TIMEOUT_S = 15.0
@@ -68,9 +69,11 @@ def demo(*, port: int | None, open_browser: bool) -> None:
     Raises:
         Failure: something that it needs is missing, or does not start.
     """
-    for name in ("jupyterlab", "anywidget"):
-        if find_spec(name) is None:
-            raise Failure(f'the demo needs {name}, which is not installed: pip install "mooring[demo]"')
+    if missing := next((name for name in LIBRARIES if find_spec(name) is None), None):
+        raise Failure(
+            f"the demo needs the libraries of its extra ({missing} is missing); "
+            'get them with: pip install "mooring[demo]"'
+        )
     port = free_port(PORT_DEFAULT if port is None else port, only=port is not None)
     folder = data_folder()
     for number in _ENDINGS:
@@ -123,13 +126,32 @@ def tour_source() -> Path:
 
 
 def working_copy(folder: Path) -> Path:
-    """A folder for JupyterLab with the user's own copy of the tour, which is never overwritten."""
+    """A folder for JupyterLab with the user's own copy of the tour.
+
+    A newer Mooring brings a newer tour: it takes the place of a copy that is as it was shipped, which the
+    hash beside it tells, never of one that the user has changed.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
-    if not (folder / TOUR).exists():
-        draft = folder / f".{TOUR}.{os.getpid()}"
-        shutil.copyfile(tour_source(), draft)
-        draft.replace(folder / TOUR)
+    copy, note = folder / TOUR, folder / f".{TOUR}.sha256"
+    shipped = tour_source().read_bytes()
+    if copy.exists():
+        found = _sha256(copy.read_bytes())
+        untouched = note.exists() and note.read_text("ascii", "replace") == found
+        if not untouched and found != _sha256(shipped):
+            return folder
+    _put(copy, shipped)
+    _put(note, _sha256(shipped).encode())
     return folder
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _put(file: Path, content: bytes) -> None:
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(file)
 
 
 def _engagement(client: Client, example: Example) -> Engagement:

@@ -213,7 +213,7 @@ def _infrastructure(estate: str, site: str, machines: int) -> Iterator[Row]:
         yield _row(estate, f"{site}-array{number:02}", "Storage", **common, **size)
     for short, environment in _ENVIRONMENTS.items():
         for tier in ("web", "app", "db", "management"):
-            place = common | {"Environment": environment, "Status": "Active"}
+            place = common | {"Environment": environment, "Status": "Running"}
             yield _row(estate, f"{site}-{short}-{tier}", "Network", **place)
 
 

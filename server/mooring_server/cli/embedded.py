@@ -22,12 +22,13 @@ _SOCKET_NAME_BYTES = len("/mooring-12345678/api.sock")
 
 
 @contextmanager
-def exclusive(lock: Path, what: str) -> Iterator[None]:
+def exclusive(lock: Path, what: str, holder: Callable[[], int | None] = lambda: None) -> Iterator[None]:
     """Hold a lock file while serving. The kernel frees it however this process ends.
 
     Args:
         lock: The file; made where it is missing, never removed (a removed lock can be held twice).
         what: What is being served, for the message.
+        holder: Finds out who holds it, for the message; None where that is not known.
 
     Raises:
         Failure: with status 75, where another process holds it.
@@ -40,8 +41,10 @@ def exclusive(lock: Path, what: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            pid = holder()
+            who = f"another server (process {pid})" if pid else "another server"
             raise Failure(
-                f"another server already serves {what}: use that one, stop it, or name another --database",
+                f"{who} already serves {what}: use that one, stop it, or name another --database",
                 ExitCode.LOCKED,
             ) from None
         yield
@@ -74,6 +77,12 @@ def announced(server: local.ServerFile, folder: Path) -> Iterator[None]:
         yield
     finally:
         server.remove(folder)
+
+
+def serving_pid(folder: Path) -> int | None:
+    """The process that serves a data folder, if it answers."""
+    server = local.ServerFile.read(folder)
+    return server.pid if server and local.answers(server.address) else None
 
 
 def sweep(folder: Path) -> None:

@@ -1,7 +1,9 @@
 """`mooring import`: a file into a session, with an account of every row."""
 
 import json
-import os
+import re
+import stat
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +23,8 @@ OnProgress = Callable[[str, int, int], None]
 
 REJECTED_SHOWN_MAX = 20
 
+_FULL_NAME = re.compile(r"(engagements/[^/]+)/sessions/[^/]+")
+
 _PHASES = {
     discovery_pb2.IMPORT_PHASE_QUEUED: "waiting for its turn",
     discovery_pb2.IMPORT_PHASE_READING: "reading",
@@ -38,6 +42,9 @@ def import_inventory(
     Raises:
         Failure: nothing was imported, or the report does not add up.
     """
+    for name in (session, engagement or ""):
+        if any(unicodedata.category(char) == "Cs" for char in name):  # bytes that the locale cannot decode
+            raise Failure(f"the name {name!r} is no text in this terminal's encoding", ExitCode.USAGE)
     size_bytes = readable_size(file)
     with connected(server or local.find_or_start(data_folder())) as client:
         target, is_new = _session(client, engagement, session)
@@ -91,8 +98,12 @@ def readable_size(file: Path) -> int:
         Failure: it is not a file that can be read.
     """
     try:
-        with file.open("rb") as source:
-            return os.fstat(source.fileno()).st_size
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe can be read once, and an upload reads twice
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            raise Failure(f"{file} is {what}, and an inventory is a file", ExitCode.USAGE)
+        with file.open("rb"):
+            return status.st_size
     except OSError as error:
         raise Failure(f"the file {file} cannot be read: {error.strerror}", ExitCode.USAGE) from None
 
@@ -110,7 +121,7 @@ def account(report: discovery_pb2.ImportReport, session: sessions_pb2.Session) -
         "implied": report.implied,
         "rejected": [{"sheet": one.sheet, "row": one.row, "reason": one.reason} for one in report.rejected],
         "created_by_type": dict(sorted(report.created_by_type.items())),
-        "mapping": dict(report.mapping),
+        "mapping": dict(sorted(report.mapping.items())),
         "notes": list(report.notes),
         "data_version": report.data_version,
     }
@@ -132,10 +143,13 @@ def check(report: discovery_pb2.ImportReport) -> None:
 
 def _session(client: Client, engagement: str | None, session: str) -> tuple[sessions_pb2.Session, bool]:
     """The session to import into, and whether it was made for that."""
-    home = client.engagement(engagement)
+    full = _FULL_NAME.fullmatch(session)
+    home = client.engagement(engagement or (full and full[1]))
     found = client.session(home.name, session)
     if found is not None:
         return found, False
+    if full:
+        raise Failure(f"there is no session {session} in the engagement {home.display_name!r}")
     try:
         return client.create_session(home.name, session), True
     except Refused as refused:
@@ -168,7 +182,8 @@ def _progress(*, shown: bool) -> Iterator[OnProgress]:
 
 
 def _print_report(report: discovery_pb2.ImportReport, session: sessions_pb2.Session) -> None:
-    table = Table(title=f"Imported into {session.display_name}", title_justify="left", show_header=False)
+    say(f"Imported into {session.display_name}")
+    table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
     table.add_row("rows in the file", f"{report.source_rows:,}", style="bold", end_section=True)

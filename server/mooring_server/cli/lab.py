@@ -19,6 +19,18 @@ from mooring_server.cli.console import Failure
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 15.0
+
+# Its standard input is a pipe that we hold: it closes however we end, SIGKILL included.
+_ENDING_WITH_US = """
+import os, runpy, signal, threading
+
+def wait():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=wait, daemon=True).start()
+runpy.run_module("jupyterlab", run_name="__main__", alter_sys=True)
+"""
 PORTS_TRIED_MAX = 100
 
 
@@ -64,7 +76,7 @@ def running_lab(folder: Path, port: int, log: Path) -> Iterator[Lab]:
     """
     token = secrets.token_urlsafe(24)
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser"),
+        *(sys.executable, "-c", _ENDING_WITH_US, "--no-browser"),
         f"--ServerApp.ip={HOST}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
@@ -83,7 +95,7 @@ def running_lab(folder: Path, port: int, log: Path) -> Iterator[Lab]:
             command,
             cwd=folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             start_new_session=True,  # a Ctrl-C is ours to pass on, in good order
@@ -94,6 +106,8 @@ def running_lab(folder: Path, port: int, log: Path) -> Iterator[Lab]:
         yield lab
     finally:
         _stop(process)
+        if process.stdin:
+            process.stdin.close()
 
 
 def _wait_until_it_answers(lab: Lab, log: Path) -> None:

@@ -26,12 +26,11 @@ from typing import Any
 
 from mooring_server.core import sessions
 from mooring_server.core.fields import Violations
-from mooring_server.core.ids import new_id
 from mooring_server.core.paging import Window
 from mooring_server.core.policy import Caller
 from mooring_server.errors import InvalidArgument, NotFound
 from mooring_server.ingest import AssetRow, RejectedRow
-from mooring_server.store import Tx
+from mooring_server.store import Tx, new_id
 from mooring_server.store.assets import GROUPED_FIELDS
 from mooring_server.store.records import Asset, AssetType, Operation, Upload
 

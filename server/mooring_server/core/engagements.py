@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from mooring_server.core.fields import Violations
-from mooring_server.core.ids import new_id
 from mooring_server.core.names import DEFAULT_CONTEXT, Kind
 from mooring_server.core.paging import Window
 from mooring_server.core.policy import Caller, default_engagement_id
 from mooring_server.core.sessions import SessionType
 from mooring_server.errors import NotFound
-from mooring_server.store import Tx
+from mooring_server.store import Tx, new_id
 from mooring_server.store.records import Engagement, Order, Page, Role, Session
 
 FIRST_SESSION = "Baseline"

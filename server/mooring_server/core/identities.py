@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from mooring_server.core import engagements
-from mooring_server.core.ids import new_id
 from mooring_server.core.policy import Caller
-from mooring_server.store import Tx
+from mooring_server.store import Tx, new_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mooring_server.core import sessions
+from mooring_server.core.paging import Window
 from mooring_server.errors import (
     Aborted,
     Cancelled,
@@ -13,8 +15,9 @@ from mooring_server.errors import (
     Unavailable,
 )
 from mooring_server.store import Tx
-from mooring_server.store.records import Operation, OperationState
+from mooring_server.store.records import Operation, OperationState, Page
 
+PAGE_MAX = 20
 ENDED = frozenset({OperationState.SUCCEEDED, OperationState.FAILED, OperationState.CANCELLED})
 
 # How an operation can fail; anything else is a fault, and kept as the MooringError that INTERNAL is.
@@ -42,6 +45,17 @@ def find(tx: Tx, engagement_id: str, session_id: str, operation_id: str) -> Oper
     if operation is None:
         raise NotFound(f"this session has no operation {operation_id}", reason="OPERATION_NOT_FOUND")
     return operation
+
+
+def page(tx: Tx, engagement_id: str, session_id: str, window: Window) -> Page[Operation]:
+    """Some of a session's operations, newest first; a page is short, since each may carry a long report.
+
+    Raises:
+        NotFound: SESSION_NOT_FOUND.
+    """
+    sessions.get(tx, engagement_id, session_id)
+    limit = min(window.limit, PAGE_MAX)
+    return tx.operations.page(engagement_id, session_id, window.after_key, window.skip, limit)
 
 
 def cancel(tx: Tx, engagement_id: str, session_id: str, operation_id: str) -> Operation:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mooring_server.core.names import ANY, ME, Kind, parse
-from mooring_server.errors import FailedPrecondition, PermissionDenied
+from mooring_server.errors import FailedPrecondition, NotFound, PermissionDenied
 from mooring_server.store import Tx
 from mooring_server.store.records import Role
 
@@ -78,6 +78,7 @@ def authorise(tx: Tx, caller: Caller, rpc: str, name: str) -> str:
         InvalidArgument: the name does not have the pattern that the row asks for.
         PermissionDenied: the engagement is absent or foreign (the same answer), the role is too low, or the
             name is another user's.
+        NotFound: ENGAGEMENT_NOT_FOUND, to an admin.
         FailedPrecondition: AMBIGUOUS_NAME, NO_DEFAULT_ENGAGEMENT.
     """
     rule = POLICY[rpc]
@@ -90,7 +91,10 @@ def authorise(tx: Tx, caller: Caller, rpc: str, name: str) -> str:
         return own(caller, kind, name, rule.field)
     engagement_id = _engagement_of(tx, caller, ids[1], name) if ids[0] == ANY else ids[0]
     role = tx.members.role(engagement_id, caller.user_id)
-    if not caller.is_admin and rule.role is not None:
+    if caller.is_admin:
+        if role is None and tx.engagements.get(engagement_id) is None:
+            raise NotFound(f"{name} does not exist", reason="ENGAGEMENT_NOT_FOUND")
+    elif rule.role is not None:
         if role is None:
             raise _hidden(name)
         if role < rule.role:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mooring_server.core.fields import Violations, expected_version
-from mooring_server.core.ids import new_id
 from mooring_server.core.names import Kind
 from mooring_server.core.paging import Window
 from mooring_server.core.policy import Caller
-from mooring_server.errors import FailedPrecondition, NotFound
-from mooring_server.store import Tx
+from mooring_server.errors import NotFound
+from mooring_server.store import Tx, new_id
 from mooring_server.store.records import Order, Page, Session
 
 
@@ -102,7 +101,6 @@ def update(tx: Tx, engagement_id: str, session_id: str, etag: str, edit: Edit) -
         Aborted: ETAG_MISMATCH.
         AlreadyExists: DISPLAY_NAME_TAKEN.
     """
-    get(tx, engagement_id, session_id)
     return tx.sessions.update(engagement_id, session_id, expected_version(etag), **edit.values)
 
 
@@ -114,15 +112,7 @@ def delete(tx: Tx, engagement_id: str, session_id: str, etag: str) -> Session:
         FailedPrecondition: DEFAULT_SESSION.
         Aborted: ETAG_MISMATCH.
     """
-    session = get(tx, engagement_id, session_id)
-    if session.is_default:
-        raise FailedPrecondition(
-            f"{session.display_name!r} is the default session: make another one the default first",
-            reason="DEFAULT_SESSION",
-        )
-    # Without an etag the version just read is demanded: becoming the default meanwhile is a new version.
-    expected = expected_version(etag)
-    return tx.sessions.delete(engagement_id, session_id, session.etag if expected is None else expected)
+    return tx.sessions.delete(engagement_id, session_id, expected_version(etag))
 
 
 def set_default(tx: Tx, engagement_id: str, session_id: str, etag: str) -> Session:

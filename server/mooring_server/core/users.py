@@ -1,12 +1,13 @@
 """Users and their contexts: who they are, and where each of their notebooks stands."""
 
+from contextlib import suppress
+
 from mooring_server.core import engagements
 from mooring_server.core.fields import Violations
-from mooring_server.core.ids import new_id
 from mooring_server.core.names import DEFAULT_CONTEXT, Kind
 from mooring_server.core.policy import Caller
-from mooring_server.errors import NotFound, Unauthenticated
-from mooring_server.store import Tx
+from mooring_server.errors import AlreadyExists, NotFound, Unauthenticated
+from mooring_server.store import Tx, new_id
 from mooring_server.store.records import Context, Session, User
 
 BINDING_MAX = 200
@@ -46,7 +47,8 @@ def switch(
     if tx.contexts.get(caller.user_id, context_id) is None:
         if context_id != DEFAULT_CONTEXT:
             raise _absent(caller, context_id)
-        tx.contexts.insert(caller.user_id, context_id, session.engagement_id, session.id)
+        with suppress(AlreadyExists):  # by another switch of this moment
+            tx.contexts.insert(caller.user_id, context_id, session.engagement_id, session.id)
     return tx.contexts.switch(
         caller.user_id, context_id, session.engagement_id, session.id, expected_revision
     )

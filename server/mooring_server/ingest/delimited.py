@@ -38,8 +38,8 @@ class DelimitedSheet:
             self.row_total = self._survey(limits)
         except UnicodeDecodeError:
             raise unreadable(
-                "The file is neither text nor a workbook that can be read. "
-                "Save the inventory as .xlsx or as CSV in UTF-8."
+                "the file is neither text nor a workbook that can be read; "
+                "save the inventory as .xlsx or as CSV in UTF-8"
             ) from None
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -61,8 +61,8 @@ class DelimitedSheet:
                     yield row, record
         except csv.Error:
             raise unreadable(
-                f"The quotes of row {row + 1} do not match, or one of its cells is longer than "
-                f"{csv.field_size_limit():,} characters. Correct that row, or save the inventory again."
+                f"the quotes of row {row + 1} do not match, or one of its cells is longer than "
+                f"{csv.field_size_limit():,} characters; correct that row, or save the inventory again"
             ) from None
 
     def _survey(self, limits: Limits) -> int:
@@ -113,7 +113,7 @@ def _without_nul(lines: Iterator[str]) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             raise unreadable(
-                f"Line {number} of the file holds a NUL: it is no text, or UTF-16 without its mark. "
-                "Save the inventory as .xlsx or as CSV in UTF-8."
+                f"line {number} of the file holds a NUL: it is no text, or UTF-16 without its mark; "
+                "save the inventory as .xlsx or as CSV in UTF-8"
             )
         yield line

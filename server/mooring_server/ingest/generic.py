@@ -42,7 +42,7 @@ def _open(source: Source) -> Inventory:
                 yield RejectedRow(
                     sheet,
                     row,
-                    "It has no id, host name, name or serial number to be known by in the next import.",
+                    "it has no id, host name, name or serial number to be known by in the next import",
                 )
             else:
                 yield asset_row(sheet, row, identity, type_of(cells), fields, attributes)

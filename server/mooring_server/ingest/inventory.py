@@ -30,7 +30,7 @@ class AssetRow:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that could not become an asset, and the sentence that says why."""
+    """A row that could not become an asset, and why; the reason is written like the message of a failure."""
 
     sheet: str
     row: int
@@ -80,5 +80,5 @@ def asset_row(
     name = fields.get("display_name") or fields.get("hostname") or fields.get("external_id")
     name = str(name or identity.partition(":")[2])
     if len(name) > NAME_MAX:
-        return RejectedRow(sheet, row, f"Its name has {len(name):,} characters; at most {NAME_MAX} are kept.")
+        return RejectedRow(sheet, row, f"its name has {len(name):,} characters; at most {NAME_MAX} are kept")
     return AssetRow(sheet, row, identity, type_, {**fields, "display_name": name}, attributes)

@@ -30,14 +30,14 @@ class Limits:
         """Refuses a file that is too large."""
         if size_bytes > self.upload_size_max_bytes:
             raise _exceeded(
-                "The file is", size_bytes, self.upload_size_max_bytes, "bytes", "upload_size_max_bytes"
+                "the file is", size_bytes, self.upload_size_max_bytes, "bytes", "upload_size_max_bytes"
             )
 
     def check_expanded_size(self, size_bytes: int) -> None:
-        """Refuses a workbook that is small packed and huge unpacked."""
+        """Refuses what is small in its file and huge out of it."""
         if size_bytes > self.expanded_size_max_bytes:
             raise _exceeded(
-                "Unpacked, the workbook is",
+                "unpacked, the inventory is",
                 size_bytes,
                 self.expanded_size_max_bytes,
                 "bytes",
@@ -47,21 +47,21 @@ class Limits:
     def check_columns(self, columns: int) -> None:
         """Refuses a table that is too wide."""
         if columns > self.columns_max:
-            raise _exceeded("The table has", columns, self.columns_max, "columns", "columns_max")
+            raise _exceeded("the table has", columns, self.columns_max, "columns", "columns_max")
 
     def check_cells(self, cells: int) -> None:
         """Refuses a file with too many cells."""
         if cells > self.cells_max:
-            raise _exceeded("The file has at least", cells, self.cells_max, "cells", "cells_max")
+            raise _exceeded("the file has at least", cells, self.cells_max, "cells", "cells_max")
 
 
 def _exceeded(subject: str, found: int, most: int, unit: str, setting: str) -> ResourceExhausted:
     return ResourceExhausted(
-        f"{subject} {found:,} {unit}; at most {most:,} are read (setting `{setting}`). "
-        "Split it, or have the limit raised."
+        f"{subject} {found:,} {unit}; at most {most:,} are read (setting `{setting}`); "
+        "split it, or have the limit raised"
     )
 
 
-def unreadable(sentence: str) -> InvalidArgument:
-    """The failure of a file that is no inventory: `sentence` says what was found and what to do."""
-    return InvalidArgument(sentence, reason="UNREADABLE_INVENTORY")
+def unreadable(message: str) -> InvalidArgument:
+    """The failure of a file that is no inventory: the message says what was found and what to do."""
+    return InvalidArgument(message, reason="UNREADABLE_INVENTORY")

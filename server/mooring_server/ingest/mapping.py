@@ -13,6 +13,9 @@ from typing import Self
 
 from mooring_server.ingest import values
 
+# A name is kept with every row's attributes, so a long one would multiply.
+COLUMN_NAME_MAX = 100
+
 Synonyms = Mapping[str, Sequence[str]]
 """Names of columns, in lower case and without blanks or punctuation, by asset field; the best comes first."""
 
@@ -114,6 +117,7 @@ class Column:
 
 def columns_of(header: Sequence[str]) -> tuple[Column, ...]:
     """The columns of a header. One without a name is `column_7`; the second `Name` is `Name (2)`."""
+    header = [text[:COLUMN_NAME_MAX] for text in header]
     taken = set(header)
     named: set[str] = set()
     columns = []

@@ -13,7 +13,7 @@ READERS: tuple[Reader, ...] = (rvtools.READER, generic.READER)
 """Every reader; of equally confident ones the first reads."""
 
 _ZIP = b"PK\x03\x04"
-_SAVE_AS = "Save the inventory as .xlsx or as CSV in UTF-8."
+_SAVE_AS = "save the inventory as .xlsx or as CSV in UTF-8"
 _FOREIGN = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -47,8 +47,8 @@ def open_inventory(path: Path, file_name: str, limits: Limits) -> Inventory:
             break
     if best is None:
         raise unreadable(
-            f"{file_name} has no row that names the columns of a table of assets. "
-            "Give it a header in which a column is called `name`, `hostname` or `id`."
+            f"{file_name} has no row that names the columns of a table of assets; "
+            "give it a header in which a column is called `name`, `hostname` or `id`"
         )
     return best.open(source)
 
@@ -56,13 +56,13 @@ def open_inventory(path: Path, file_name: str, limits: Limits) -> Inventory:
 def _sheets(path: Path, file_name: str, limits: Limits) -> list[Sheet]:
     size_bytes = path.stat().st_size
     if size_bytes == 0:
-        raise unreadable(f"{file_name} is empty. Export the inventory again.")
+        raise unreadable(f"{file_name} is empty; export the inventory again")
     limits.check_file_size(size_bytes)
     with path.open("rb") as file:
         start = file.read(16)
     for mark, kind in _FOREIGN.items():
         if start.startswith(mark):
-            raise unreadable(f"{file_name} is {kind}, not an inventory. {_SAVE_AS}")
+            raise unreadable(f"{file_name} is {kind}, not an inventory; {_SAVE_AS}")
     if start.startswith(_ZIP):
         return list(Workbook(path, limits).sheets)
     return [DelimitedSheet(path, limits)]

@@ -86,7 +86,7 @@ class _Machines:
             fields, attributes = self.field_map.read(cells)
             identities = list(self._identities(cells, fields))
             if not identities:
-                yield RejectedRow(sheet, row, "It names no VM: VM UUID, DNS name and VM are empty.")
+                yield RejectedRow(sheet, row, "it names no VM: VM UUID, DNS name and VM are empty")
                 continue
             alone = next((key for key in identities if self._candidates[key] == 1), identities[-1])
             shared += alone != identities[0]

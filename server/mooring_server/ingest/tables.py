@@ -29,7 +29,7 @@ class Sheet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OddRow:
-    """A row that does not fit its table, and the sentence that says why."""
+    """A row that does not fit its table, and why."""
 
     reason: str
 
@@ -78,12 +78,12 @@ class Table:
             if any(cells[width:]):
                 filled = max(index for index, cell in enumerate(cells) if cell) + 1
                 reason = (
-                    f"It has {filled} cells, but the header has {width} columns. "
-                    "Put quotes around a cell that holds the delimiter."
+                    f"it has {filled} cells, but the header has {width} columns; "
+                    "put quotes around a cell that holds the delimiter"
                 )
                 yield row, OddRow(reason)
             elif tuple(cells) == self.header:
-                yield row, OddRow("It repeats the header.")
+                yield row, OddRow("it repeats the header")
             else:
                 padded += len(cells) < width
                 yield row, _padded(cells, width)

@@ -25,8 +25,8 @@ from mooring_server.ingest.values import cell_text
 _CHUNK_BYTES = 2**18
 _PARTS_MAX = 10_000
 _DAMAGED = (
-    "The file is a damaged or incomplete workbook. Copy it once more, or open it in a spreadsheet program "
-    "and save it again as .xlsx."
+    "the file is a damaged or incomplete workbook; copy it once more, or open it in a spreadsheet program "
+    "and save it again as .xlsx"
 )
 
 
@@ -116,7 +116,7 @@ def _copy_parts(archive: zipfile.ZipFile, copy: zipfile.ZipFile, limits: Limits)
     names = {part.filename.casefold() for part in parts}
     if "xl/workbook.xml" not in names:
         raise unreadable(
-            "The file is a zip archive, but no .xlsx workbook. Save the inventory as .xlsx or CSV."
+            "the file is a zip archive, but no .xlsx workbook; save the inventory as .xlsx or CSV"
         )
     if len(names) < len(parts) or len(parts) > _PARTS_MAX:
         raise unreadable(_DAMAGED)

@@ -27,10 +27,6 @@ _INT64_MAX = 2**63 - 1
 # Sums of 64-bit numbers may pass 64 bits, which SQLite refuses: high and low parts are summed apart.
 _SPLIT = 2**31
 
-_COUNT = Statement(_A.select(fn.COUNT(_A.id)).where(_THIS))
-_COUNT_BY_TYPE = Statement(
-    _A.select(_A.type, fn.COUNT(_A.id)).where(_THIS).group_by(_A.type).order_by(_A.type)
-)
 _INSERT = Statement(_A.insert({field: param(field.name) for field in _FIELDS}))
 _UPDATE = Statement(
     _A.update(
@@ -153,14 +149,6 @@ class Assets:
             last_id=last_id,
         )
         return copied, last_id if seen == limit else None
-
-    def count(self, version_id: str) -> int:
-        """How many assets the version has, counted."""
-        return int(self._tx.row(_COUNT, version_id=version_id)[0])
-
-    def count_by_type(self, version_id: str) -> dict[str, int]:
-        """The same by type, counted."""
-        return dict(self._tx.rows(_COUNT_BY_TYPE, version_id=version_id))
 
     def aggregate(self, version_id: str) -> dict[str, Any]:
         """What the version adds up to, in the shape of `mooring.v1.Landscape`: plain values, fit for JSON.

@@ -118,7 +118,7 @@ class Contexts:
             now=self._tx.now_us,
         )
         if row is None:
-            raise AlreadyExists(f"The context id {context_id!r} is taken.", reason="ID_TAKEN")
+            raise AlreadyExists(f"the context id {context_id!r} is taken", reason="ID_TAKEN")
         self.bind(user_id, context_id, kernel_key or None, notebook_key or None)
         return self._changed(row, ChangeKind.CREATED)
 
@@ -158,9 +158,9 @@ class Contexts:
         )
         if row is None:
             if self.get(user_id, context_id) is None:
-                raise NotFound("There is no such context.", reason="CONTEXT_NOT_FOUND")
+                raise NotFound("there is no such context", reason="CONTEXT_NOT_FOUND")
             raise Aborted(
-                "The context was switched elsewhere since it was read; get it again.", reason="CONTEXT_MOVED"
+                "the context was switched elsewhere since it was read; get it again", reason="CONTEXT_MOVED"
             )
         return self._changed(row, ChangeKind.SWITCHED)
 

@@ -122,8 +122,8 @@ def open_store(
 ) -> Store:
     """Opens `sqlite:///file` or `postgresql://…`; migrates nothing.
 
-    `on_commit` gets the streams of each commit, after it, on any thread; keep it short. Raises
-    FailedPrecondition where the schema is not the newest and Unavailable where the database is not there.
+    `on_commit` gets the streams of each commit, after it, on any thread; keep it short. Raises Unavailable
+    where the schema is not the newest or the database is not there.
     """
     require_newest(url)
     return Store(url, settings, clock, on_commit)

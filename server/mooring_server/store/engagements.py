@@ -73,7 +73,7 @@ class Engagements:
             _INSERT, id=id, display_name=display_name, description=description, now=self._tx.now_us
         )
         if row is None:
-            raise AlreadyExists(f"The engagement id {id!r} is taken.", reason="ID_TAKEN")
+            raise AlreadyExists(f"the engagement id {id!r} is taken", reason="ID_TAKEN")
         stream = f"engagements/{id}"
         self._tx.changes.note(stream, ChangeKind.CREATED, stream)
         return self._record((*row, None))
@@ -81,7 +81,7 @@ class Engagements:
     def touch(self, engagement_id: str) -> None:
         """Moves the etag for a change that a session's row holds (the default); the caller notes it."""
         if not self._tx.run(_TOUCH, id=engagement_id, now=self._tx.now_us):
-            raise NotFound("There is no such engagement.", reason="ENGAGEMENT_NOT_FOUND")
+            raise NotFound("there is no such engagement", reason="ENGAGEMENT_NOT_FOUND")
 
     def page(
         self, user_id: str, order: Order, after_key: Sequence[Any] | None, skip: int, limit: int

@@ -40,14 +40,14 @@ def is_driver_failure(failure: BaseException) -> bool:
 
 def stopping() -> Unavailable:
     """The answer to work that comes after `close`."""
-    return Unavailable("The server is stopping; try again.")
+    return Unavailable("the server is stopping; try again")
 
 
 def outward(failure: BaseException) -> BaseException:
     """The failure as callers see it: never a driver's text, which goes to the log."""
     if is_driver_failure(failure):
         logger.error("the database failed", exc_info=failure)
-        return Unavailable("The database does not answer just now; try again.")
+        return Unavailable("the database does not answer just now; try again")
     if isinstance(failure, StopIteration):
         # A future refuses to carry it, and its caller would wait for ever.
         return RuntimeError("StopIteration left a transaction")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +12,13 @@ from pathlib import Path
 from peewee import Database, OperationalError, PeeweeException
 from playhouse.migrations import Migration, Runner
 
-from mooring_server.errors import FailedPrecondition
+from mooring_server.errors import Unavailable
 from mooring_server.settings import Settings
 from mooring_server.store.engine import outward
 from mooring_server.store.postgresql import connect_postgresql
 from mooring_server.store.sqlite import connect_sqlite, sqlite_path
+
+logger = logging.getLogger(__name__)
 
 _DIRECTORY = Path(__file__).parent / "migrations"
 _HISTORY = "schema_migrations"
@@ -46,12 +50,12 @@ def pending_migrations(url: str, settings: Settings) -> list[str]:
 
 
 def require_newest(url: str) -> None:
-    """Raises FailedPrecondition unless the schema is exactly the one that this program knows."""
+    """Raises Unavailable unless the schema is exactly the one that this program knows."""
     status = _status(url)
     if any(each.path is None for each in status):
-        raise FailedPrecondition("A newer Mooring has migrated this database; update this one.")
+        raise Unavailable("a newer Mooring has migrated this database; update this one")
     if any(each.applied is None for each in status):
-        raise FailedPrecondition("The database's schema is not the newest; run `mooring migrate`.")
+        raise Unavailable("the database's schema is not the newest; run `mooring migrate`")
 
 
 def is_sqlite(url: str) -> bool:
@@ -64,10 +68,7 @@ def connection(url: str) -> Iterator[Database]:
     """A connection that may change the schema, for as long as the block lasts."""
     if is_sqlite(url):
         path = sqlite_path(url)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as failure:
-            raise FailedPrecondition("The folder of the database file cannot be made.") from failure
+        _make_file(path)
         # Foreign keys stay off, or rebuilding a table would delete what refers to it.
         database: Database = connect_sqlite(path, foreign_keys=False, timeout_s=_LOCK_WAIT_S)
     else:
@@ -77,6 +78,19 @@ def connection(url: str) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def _make_file(path: Path) -> None:
+    """Makes the file if it is not there, for its owner alone; SQLite would let everybody read it.
+
+    Its companions (`-wal`, `-shm`) get the same mode from SQLite.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as failure:
+        logger.error("the database file cannot be made", exc_info=failure)
+        raise Unavailable("the database file or its folder cannot be made or written") from None
 
 
 def _connect(database: Database) -> None:
@@ -97,7 +111,7 @@ def _sqlite_lock(database: Database) -> Iterator[None]:
     with database.atomic("IMMEDIATE"):
         yield
         if broken := database.execute_sql("PRAGMA foreign_key_check").fetchall():
-            raise FailedPrecondition(f"The migration would leave {len(broken)} rows that refer to nothing.")
+            raise Unavailable(f"the migration would leave {len(broken)} rows that refer to nothing")
 
 
 def _status(url: str) -> list[Migration]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from peewee import Node
@@ -11,15 +12,15 @@ from mooring_server.errors import NotFound
 from mooring_server.store import tables
 from mooring_server.store.records import Operation, OperationState, Page
 from mooring_server.store.statements import Statement, param, statement_family
-from mooring_server.store.values import from_json, from_us, to_json
+from mooring_server.store.values import first_id, from_json, from_us, to_json, to_us
 
 if TYPE_CHECKING:
     from mooring_server.store.transaction import Tx
 
 _O = tables.Operations
 _OF_SESSION = (_O.engagement_id == param("engagement_id")) & (_O.session_id == param("session_id"))
-_UNFINISHED = (OperationState.QUEUED.value, OperationState.RUNNING.value)
-_FIELDS = frozenset({"state", "cancel_requested", "host", "progress", "result", "error"})
+_ENDED = (OperationState.SUCCEEDED.value, OperationState.FAILED.value, OperationState.CANCELLED.value)
+_FIELDS = frozenset({"state", "cancel_requested", "progress", "result", "error"})
 
 _GET = Statement(_O.select().where(_OF_SESSION & (_O.id == param("id"))))
 _INSERT = Statement(
@@ -32,9 +33,9 @@ _INSERT = Statement(
             _O.kind: param("kind"),
             _O.state: OperationState.QUEUED.value,
             _O.cancel_requested: False,
-            _O.host: param("host"),
+            _O.host: "",
             _O.arguments: param("arguments"),
-            _O.progress: param("progress"),
+            _O.progress: "{}",
             _O.create_time: param("now"),
             _O.update_time: param("now"),
         }
@@ -51,9 +52,13 @@ _CLAIM = Statement(
     .where((_O.id == param("id")) & (_O.state == OperationState.QUEUED.value))
     .returning(_O)
 )
-_OF_OTHERS = Statement(
-    _O.select().where(_O.state.in_(_UNFINISHED) & (_O.host != param("host"))).order_by(_O.id)
+_UNATTENDED = Statement(
+    _O.select()
+    .where((_O.state == OperationState.RUNNING.value) & (_O.update_time < param("before")))
+    .order_by(_O.id)
 )
+_OLD = _O.select(_O.id).where(_O.state.in_(_ENDED) & (_O.id < param("before"))).limit(param("limit"))
+_DELETE_ENDED = Statement(_O.delete().where(_O.id.in_(_OLD)))
 _QUEUED = Statement(
     _O.select().where(_O.state == OperationState.QUEUED.value).order_by(_O.id).limit(param("limit"))
 )
@@ -85,8 +90,6 @@ class Operations:
         user_id: str,
         kind: str,
         arguments: dict[str, Any],
-        progress: dict[str, Any] | None = None,
-        host: str = "",
     ) -> Operation:
         """A queued operation; ids sort by age (`new_id`), so that the queue is in order."""
         row = self._tx.row(
@@ -96,9 +99,7 @@ class Operations:
             session_id=session_id,
             user_id=user_id,
             kind=kind,
-            host=host,
             arguments=to_json(arguments),
-            progress=to_json(progress or {}),
             now=self._tx.now_us,
         )
         return _record(row)
@@ -109,7 +110,7 @@ class Operations:
         return None if row is None else _record(row)
 
     def update(self, id: str, **fields: Any) -> Operation:
-        """Sets `state`, `cancel_requested`, `host`, `progress`, `result` or `error`.
+        """Sets `state`, `cancel_requested`, `progress`, `result` or `error`.
 
         Raises NotFound (OPERATION_NOT_FOUND).
         """
@@ -122,7 +123,7 @@ class Operations:
             fields["state"] = OperationState(fields["state"]).value
         row = self._tx.row(_update(tuple(sorted(fields))), id=id, now=self._tx.now_us, **fields)
         if row is None:
-            raise NotFound("There is no such operation.", reason="OPERATION_NOT_FOUND")
+            raise NotFound("there is no such operation", reason="OPERATION_NOT_FOUND")
         return _record(row)
 
     def claim(self, id: str, host: str) -> Operation | None:
@@ -130,13 +131,17 @@ class Operations:
         row = self._tx.row(_CLAIM, id=id, host=host, now=self._tx.now_us)
         return None if row is None else _record(row)
 
-    def unfinished(self, not_host: str) -> list[Operation]:
-        """Queued and running operations of other incarnations than this."""
-        return [_record(row) for row in self._tx.rows(_OF_OTHERS, host=not_host)]
+    def unattended(self, since: datetime) -> list[Operation]:
+        """Running operations that nobody has refreshed since then."""
+        return [_record(row) for row in self._tx.rows(_UNATTENDED, before=to_us(since))]
 
     def queued(self, limit: int) -> list[Operation]:
         """What waits, oldest first."""
         return [_record(row) for row in self._tx.rows(_QUEUED, limit=limit)]
+
+    def delete_ended(self, before: datetime, limit: int) -> int:
+        """Forgets at most `limit` operations that were ordered before then and have ended; how many."""
+        return self._tx.run(_DELETE_ENDED, before=first_id(before), limit=limit)
 
     def page(
         self,

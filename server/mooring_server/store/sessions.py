@@ -24,12 +24,13 @@ _TOUCH: dict[Any, Any] = {_S.etag: _S.etag + 1, _S.update_time: param("now")}
 
 _GET = Statement(_S.select().where(_THIS))
 _GET_LIVING = Statement(_S.select().where(_THIS & _LIVING))
-_FIND = Statement(
+_OF_USER = (
     _S.select()
     .join(tables.Members, on=(tables.Members.engagement_id == _S.engagement_id))
-    .where((_S.id == param("id")) & _LIVING & (tables.Members.user_id == param("user_id")))
-    .limit(2)
+    .where((_S.id == param("id")) & (tables.Members.user_id == param("user_id")))
 )
+_FIND = Statement(_OF_USER.where(_LIVING).limit(2))
+_FIND_DELETED = Statement(_OF_USER.where(~_LIVING).order_by(_S.delete_time.desc()).limit(1))
 _HAS_NAME = Statement(
     _S.select(_S.id).where(
         (_S.engagement_id == param("engagement_id")) & (_S.display_name == param("display_name")) & _LIVING
@@ -106,8 +107,12 @@ class Sessions:
         return None if row is None else session_record(row)
 
     def find(self, id: str, user_id: str) -> list[Session]:
-        """The living sessions of that id in the user's engagements; two are enough to call it ambiguous."""
-        return [session_record(row) for row in self._tx.rows(_FIND, id=id, user_id=user_id)]
+        """The living sessions of that id in the user's engagements; two are enough to call it ambiguous.
+
+        Where none lives it is the one that was deleted last: whose it was still says who may hear that.
+        """
+        rows = self._tx.rows(_FIND, id=id, user_id=user_id)
+        return [session_record(row) for row in rows or self._tx.rows(_FIND_DELETED, id=id, user_id=user_id)]
 
     def insert(
         self,
@@ -209,20 +214,20 @@ class Sessions:
     def _refuse_write(self, engagement_id: str, id: str, expected_etag: int | None) -> NoReturn:
         session = self.get(engagement_id, id)
         if session is None:
-            raise NotFound("There is no such session.", reason="SESSION_NOT_FOUND")
+            raise NotFound("there is no such session", reason="SESSION_NOT_FOUND")
         if expected_etag is not None and session.etag != expected_etag:
-            raise Aborted("The session has changed since it was read; get it again.", reason="ETAG_MISMATCH")
+            raise Aborted("the session has changed since it was read; get it again", reason="ETAG_MISMATCH")
         raise FailedPrecondition(
-            "This is the engagement's default session; make another one the default first.",
+            "this is the engagement's default session: make another one the default first",
             reason="DEFAULT_SESSION",
         )
 
     def _refuse_insert(self, engagement_id: str, id: str, display_name: str) -> NoReturn:
         if self.get(engagement_id, id, include_deleted=True) is not None:
-            raise AlreadyExists(f"The session id {id!r} is taken.", reason="ID_TAKEN")
+            raise AlreadyExists(f"the session id {id!r} is taken", reason="ID_TAKEN")
         if self._tx.row(_HAS_NAME, engagement_id=engagement_id, display_name=display_name) is not None:
             raise _name_taken(display_name)
-        raise AlreadyExists("The engagement has a default session already.", reason="ID_TAKEN")
+        raise AlreadyExists("the engagement has a default session already", reason="ID_TAKEN")
 
     def _changed(self, row: Any, kind: ChangeKind) -> Session:
         session = session_record(row)
@@ -236,7 +241,7 @@ class Sessions:
 
 def _name_taken(display_name: str) -> AlreadyExists:
     return AlreadyExists(
-        f"Another session is called {display_name!r}; choose another name.", reason="DISPLAY_NAME_TAKEN"
+        f"another session is called {display_name!r}; choose another name", reason="DISPLAY_NAME_TAKEN"
     )
 
 

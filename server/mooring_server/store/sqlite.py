@@ -37,7 +37,7 @@ def sqlite_path(url: str) -> Path:
     path = url.removeprefix("sqlite:///")
     if not path or path == url or path == ":memory:":
         # A database in memory is another one for each of our connections.
-        raise InvalidArgument("The database must be a file: sqlite:///file.")
+        raise InvalidArgument("the database must be a file, `sqlite:///file`, or `postgresql://…`")
     return Path(path)
 
 

@@ -96,14 +96,14 @@ class Uploads:
             _COMPLETE, id=upload_id, sha256=sha256, size_bytes=size_bytes, chunk_count=chunk_count
         )
         if row is None:
-            raise NotFound("There is no such upload.", reason="UPLOAD_NOT_FOUND")
+            raise NotFound("there is no such upload", reason="UPLOAD_NOT_FOUND")
         return _record(row)
 
     def chunk(self, upload_id: str, index: int) -> bytes:
         """A piece of an upload; NotFound (UPLOAD_NOT_FOUND) where it has none of that index."""
         row = self._tx.row(_CHUNK, id=upload_id, position=index)
         if row is None:
-            raise NotFound("There is no such upload.", reason="UPLOAD_NOT_FOUND")
+            raise NotFound("there is no such upload", reason="UPLOAD_NOT_FOUND")
         return bytes(row[0])
 
     def delete(self, id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mooring_server.errors import AlreadyExists, NotFound
+from mooring_server.errors import AlreadyExists, Unauthenticated
 from mooring_server.store import tables
 from mooring_server.store.records import ChangeKind, User
 from mooring_server.store.statements import Statement, param
@@ -68,16 +68,16 @@ class Users:
             _INSERT, id=id, subject=subject, display_name=display_name, email=email, now=self._tx.now_us
         )
         if row is None:
-            raise AlreadyExists("This user exists already.", reason="ID_TAKEN")
+            raise AlreadyExists("this user exists already", reason="ID_TAKEN")
         return self._changed(row, ChangeKind.CREATED)
 
     def set_default_engagement(self, user_id: str, engagement_id: str) -> User:
-        """Chooses where the user's new contexts start."""
+        """Chooses where the user's new contexts start. Raises Unauthenticated where there is no such user."""
         row = self._tx.row(
             _SET_DEFAULT_ENGAGEMENT, id=user_id, engagement_id=engagement_id, now=self._tx.now_us
         )
         if row is None:
-            raise NotFound("There is no such user.")
+            raise Unauthenticated("your user is no longer here")
         return self._changed(row, ChangeKind.UPDATED)
 
     def _changed(self, row: Any, kind: ChangeKind) -> User:

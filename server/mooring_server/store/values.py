@@ -42,6 +42,15 @@ def from_json(text: str) -> Any:
 
 def new_id(now: datetime | None = None) -> str:
     """A UUIDv7 (RFC 9562): ids made later sort later, which keeps the indexes' inserts together."""
-    milliseconds = to_us(now or utc_now()) // 1000
-    value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    time_ms = _milliseconds(now or utc_now())
+    value = time_ms << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(UUID(int=value))
+
+
+def first_id(moment: datetime) -> str:
+    """What sorts before every `new_id` of that moment and later, and after those of earlier milliseconds."""
+    return str(UUID(int=_milliseconds(moment) << 80))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return to_us(moment) // 1000

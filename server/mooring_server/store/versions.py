@@ -1,4 +1,8 @@
-"""Data versions: immutable sets of assets, built invisibly and shown by a session's pointer."""
+"""Data versions: immutable sets of assets, built invisibly and shown by a session's pointer.
+
+`idle_time` is when nothing showed a version any more (or it was begun): null while one does, and 0 once it is
+given up, from when on it is gone for everybody but the one who deletes its assets.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import Node, Value, fn
 
-from mooring_server.errors import Aborted, FailedPrecondition, NotFound
+from mooring_server.errors import Aborted, NotFound
 from mooring_server.store import tables
 from mooring_server.store.records import DataVersion, Session
 from mooring_server.store.statements import Statement, param, statement_family
@@ -24,7 +28,7 @@ _L = tables.Landscapes
 _THIS = _V.id == param("id")
 _SHOWN = fn.EXISTS(_S.select(Value(1)).where(_S.data_version_id == _V.id))
 
-_GET = Statement(_V.select().where(_THIS))
+_GET = Statement(_V.select().where(_THIS & (_V.idle_time.is_null() | (_V.idle_time > 0))))
 _BEGIN = Statement(
     _V.insert(
         {
@@ -40,17 +44,18 @@ _BEGIN = Statement(
     ).returning(_V)
 )
 _PUBLISH = Statement(
-    _V.update({_V.published: True, _V.asset_count: param("asset_count"), _V.idle_time: None}).where(_THIS)
+    _V.update({_V.published: True, _V.asset_count: param("asset_count"), _V.idle_time: None})
+    .where(_THIS & ~_V.published & (_V.idle_time > 0))
+    .returning(_V)
 )
 _RETIRE = Statement(_V.update({_V.idle_time: param("now")}).where(_THIS & ~_SHOWN))
-_DISCARD = Statement(_V.update({_V.idle_time: 0}).where(_THIS & ~_V.published))
+_GIVE_UP = Statement(_V.update({_V.idle_time: 0}).where(_THIS & _V.idle_time.is_null(False) & ~_SHOWN))
 _ABANDONED = Statement(
     _V.select(_V.id)
     .where((_V.idle_time < param("before")) & ~_SHOWN)
     .order_by(_V.idle_time)
     .limit(param("limit"))
 )
-_IS_SHOWN = Statement(_S.select(_S.id).where(_S.data_version_id == param("id")).limit(1))
 _SOME_ASSETS = _A.select(_A.id).where(_A.version_id == param("id")).order_by(_A.id).limit(param("limit"))
 _DELETE_ASSETS = Statement(_A.delete().where((_A.version_id == param("id")) & _A.id.in_(_SOME_ASSETS)))
 _DELETE_LANDSCAPE = Statement(_L.delete().where(_L.version_id == param("id")))
@@ -86,7 +91,7 @@ class Versions:
         self._tx = tx
 
     def get(self, id: str) -> DataVersion | None:
-        """The version, published or not."""
+        """The version, published or not; not one that was given up."""
         row = self._tx.row(_GET, id=id)
         return None if row is None else _record(row)
 
@@ -106,11 +111,13 @@ class Versions:
         """Makes the version what its session shows: a change of kind IMPORTED.
 
         Raises NotFound (SESSION_NOT_FOUND) where the session is gone and Aborted (DATA_VERSION_MOVED) where
-        it shows another version than `expected_base_id` by now.
+        it shows another version than `expected_base_id` by now, or where this version is gone or shown.
         """
-        version = self.get(version_id)
-        if version is None or version.published:
-            raise FailedPrecondition("This data version is gone or published already.")
+        # The version's row first: that locks it against its removal.
+        published = self._tx.row(_PUBLISH, id=version_id, asset_count=asset_count)
+        if published is None:
+            raise Aborted("this data version was given up; start again", reason="DATA_VERSION_MOVED")
+        version = _record(published)
         row = self._tx.row(
             _move(expected_base_id is None),
             id=version_id,
@@ -122,28 +129,24 @@ class Versions:
         )
         if row is None:
             if self._tx.sessions.get(version.engagement_id, version.session_id) is None:
-                raise NotFound("The session was deleted meanwhile.", reason="SESSION_NOT_FOUND")
-            raise Aborted("The session's data changed meanwhile; start again.", reason="DATA_VERSION_MOVED")
-        self._tx.run(_PUBLISH, id=version_id, asset_count=asset_count)
+                raise NotFound("the session was deleted meanwhile", reason="SESSION_NOT_FOUND")
+            raise Aborted("the session's data changed meanwhile; start again", reason="DATA_VERSION_MOVED")
         if expected_base_id is not None:
             self._tx.run(_RETIRE, id=expected_base_id, now=self._tx.now_us)
         return self._tx.sessions.imported(row)
-
-    def discard(self, version_id: str) -> None:
-        """Gives an unpublished version up: `abandoned` finds it at once."""
-        self._tx.run(_DISCARD, id=version_id)
 
     def abandoned(self, before: datetime, limit: int) -> list[str]:
         """Versions that no session has shown since then: given up, never published, or replaced."""
         return [row[0] for row in self._tx.rows(_ABANDONED, before=to_us(before), limit=limit)]
 
     def delete_some(self, version_id: str, limit: int) -> int:
-        """Deletes at most `limit` assets of a version that no session shows; how many it deleted.
+        """Gives a version up and deletes at most `limit` of its assets; how many it deleted.
 
-        The version goes with its last asset, so fewer than `limit` means done.
+        The version goes with its last asset, so fewer than `limit` means done. One that a session shows
+        stays as it is.
         """
-        if self._tx.row(_IS_SHOWN, id=version_id) is not None:
-            raise FailedPrecondition("A session shows this data version.")
+        if not self._tx.run(_GIVE_UP, id=version_id):
+            return 0
         deleted = self._tx.run(_DELETE_ASSETS, id=version_id, limit=limit)
         if deleted < limit:
             self._tx.run(_DELETE_LANDSCAPE, id=version_id)

@@ -59,7 +59,7 @@ def test_a_real_user_never_falls_back_to_demo_data(settings):
 )
 def test_without_auth_nobody_else_may_reach_it(settings, address):
     """`auth none` on anything but loopback and Unix sockets is refused before anything listens."""
-    with pytest.raises(FailedPrecondition, match="auth none"), serving(settings, address=address):
+    with pytest.raises(FailedPrecondition, match="auth none"), serving(settings, addresses=[address]):
         pass
     assert not is_local(address)
 
@@ -74,7 +74,7 @@ def test_loopback_and_unix_sockets_are_local(address):
 
 def test_it_listens_on_a_unix_socket(settings, tmp_path):
     """The address it tells is the one to connect to."""
-    with serving(settings, address=f"unix:{tmp_path}/s") as server:
+    with serving(settings, addresses=[f"unix:{tmp_path}/s"]) as server:
         assert server.address == f"unix:{tmp_path}/s"
         assert me(Caller(server.channel)).name == "users/demo"
 
@@ -85,7 +85,7 @@ def test_a_taken_port_is_said(settings, tmp_path):
     with (
         serving(settings) as server,
         pytest.raises(Unavailable, match="cannot be listened on"),
-        serving(other, address=server.address),
+        serving(other, addresses=[server.address]),
     ):
         pass
 

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 from mooring_server.background import Cleanup, Operations, imports
 from mooring_server.core import operations as rules
-from mooring_server.core.ids import new_id
 from mooring_server.ingest import RejectedRow
-from mooring_server.store import OperationState
+from mooring_server.store import OperationState, new_id
 from support_imports import DEADLINE_S, Gate, row
 from support_store import ENGAGEMENT, USER, Database, asset, begin, publish
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import urllib.request
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +14,7 @@ from mooring_server.cli import demo
 from mooring_server.cli.client import connected
 from mooring_server.cli.console import Failure
 from mooring_server.cli.lab import HOST, free_port
-from support_cli import COMMAND, DEADLINE_S, environment, serving
+from support_cli import COMMAND, DEADLINE_S, environment, serving, wait_until
 
 
 @pytest.fixture
@@ -48,15 +49,64 @@ def test_seeding_twice_brings_everything_once(folder, capsys):
     assert {one.data_version for one in after} == {one.data_version for one in sessions.values()}
 
 
-def test_the_users_copy_of_the_tour_is_kept(tmp_path):
-    """The demo works on a copy, which is made once: what a user wrote into it stays."""
-    work = demo.working_copy(tmp_path / "work")
-    copy = work / demo.TOUR
+@pytest.fixture
+def ships(tmp_path, monkeypatch):
+    """Lets the installation ship another tour."""
+
+    def ship(text):
+        source = tmp_path / "shipped.ipynb"
+        source.write_text(text)
+        monkeypatch.setattr(demo, "tour_source", lambda: source)
+
+    return ship
+
+
+def test_a_newer_tour_replaces_an_untouched_copy(tmp_path, ships):
+    """Who changed nothing gets the newer tour with the newer Mooring."""
+    work = tmp_path / "work"
+    copy = demo.working_copy(work) / demo.TOUR
     assert copy.read_bytes() == demo.tour_source().read_bytes()
 
+    for version in ("newer", "newest"):
+        ships(version)
+        demo.working_copy(work)
+        assert copy.read_text() == version
+
+
+def test_the_users_own_tour_is_kept(tmp_path, ships):
+    """What a user wrote into the copy stays, however often the shipped tour changes."""
+    work = tmp_path / "work"
+    copy = demo.working_copy(work) / demo.TOUR
     copy.write_text("mine")
+    for version in ("newer", "newest"):
+        ships(version)
+        demo.working_copy(work)
+        assert copy.read_text() == "mine"
+
+
+def test_a_copy_of_unknown_origin_is_kept(tmp_path, ships):
+    """Without the note of what was shipped, only a copy that equals the tour counts as untouched."""
+    work = tmp_path / "work"
+    work.mkdir()
+    copy = work / demo.TOUR
+    copy.write_text("whose?")
+    ships("newer")
     demo.working_copy(work)
-    assert copy.read_text() == "mine"
+    assert copy.read_text() == "whose?"
+
+    copy.write_text("newer")
+    demo.working_copy(work)
+    ships("newest")
+    demo.working_copy(work)
+    assert copy.read_text() == "newest"
+
+
+def test_without_jupyterlab_one_sentence_names_the_extra(folder, monkeypatch):
+    """The demo needs more than the server: what is missing is said before anything is started."""
+    monkeypatch.setattr(demo, "find_spec", lambda name: None if name == "jupyterlab" else object())
+    with pytest.raises(Failure, match=r'\(jupyterlab is missing\).*pip install "mooring\[demo\]"'):
+        demo.demo(port=None, open_browser=False)
+    assert list(folder.iterdir()) == []
 
 
 def test_the_tour_is_kept_without_outputs():
@@ -82,9 +132,9 @@ def test_a_taken_port_is_passed_over_unless_it_was_asked_for():
             free_port(port, only=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_starts_and_ends_with_all_it_started(folder, tmp_path, number):
-    """The printed address answers; Ctrl-C and SIGTERM end it with status 0 and leave nothing running."""
+@contextmanager
+def demonstrating(folder, tmp_path):
+    """`mooring demo` from the moment that it prints its address; ended by the test."""
     home = tmp_path / "home"
     home.mkdir()
     with socket.socket() as probe:
@@ -102,6 +152,21 @@ def test_the_demo_starts_and_ends_with_all_it_started(folder, tmp_path, number):
         assert urlsplit(url).port == port
         with urllib.request.urlopen(url, timeout=DEADLINE_S) as answer:  # noqa: S310
             assert answer.status == 200
+        yield process, port
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_starts_and_ends_with_all_it_started(folder, tmp_path, number):
+    """The printed address answers; Ctrl-C and SIGTERM end it with status 0 and leave nothing running."""
+    with demonstrating(folder, tmp_path) as (process, port):
         service = local.ServerFile.read(folder)
         assert local.find(folder) == service.address
 
@@ -109,12 +174,20 @@ def test_the_demo_starts_and_ends_with_all_it_started(folder, tmp_path, number):
         _, errors = process.communicate(timeout=DEADLINE_S)
         assert process.returncode == 0, errors
         assert errors == ""
-    finally:
-        process.kill()
-        process.wait()
 
     assert local.ServerFile.read(folder) is None
     with pytest.raises(ProcessLookupError):
         os.kill(service.pid, 0)
-    with socket.socket() as probe:
-        assert probe.connect_ex((HOST, port)) != 0
+    assert not listens(port)
+
+
+def test_a_killed_demo_takes_its_jupyterlab_along(folder, tmp_path):
+    """SIGKILL leaves no JupyterLab behind that nobody can stop; the service ends itself when unused."""
+    with demonstrating(folder, tmp_path) as (process, port):
+        service = local.ServerFile.read(folder)
+        try:
+            process.kill()
+            wait_until(lambda: not listens(port), "JupyterLab ends")
+        finally:
+            os.kill(service.pid, signal.SIGTERM)
+            wait_until(lambda: local.ServerFile.read(folder) is None, "the service ends")

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 
 import pytest
@@ -135,6 +136,70 @@ def test_a_file_that_is_not_there(run, server, tmp_path):
     assert result.returncode == ExitCode.USAGE
     assert "none.csv" in result.stderr
     assert "Nothing" not in sessions(server)
+
+
+def test_what_is_no_file_is_wrong_use(run, tmp_path):
+    """A folder and a pipe are refused at once: neither can be uploaded."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path, tmp_path / "pipe.csv"):
+        result = run(path, "--session", "Nothing", "--json")
+
+        assert result.returncode == ExitCode.USAGE
+        assert str(path) in result.stderr
+        assert result.stdout == ""
+
+
+def test_a_full_name_finds_its_engagement_and_makes_nothing(run, server, file):
+    """A session's full name needs no engagement beside it, and is no name for a new session."""
+    found = json.loads(run(file, "--session", "Full name", "--json").stdout)["session"]
+    again = run(file, "--session", found, "--json")
+    absent = run(file, "--session", "engagements/demo/sessions/none")
+
+    assert json.loads(again.stdout)["session"] == found
+    assert absent.returncode == ExitCode.FAILED
+    assert "engagements/demo/sessions/none" in absent.stderr
+    assert not [name for name in sessions(server) if name.startswith("engagements/")]
+
+
+@pytest.mark.parametrize("name", ["[bold]Wave[/bold]", ":cat: ☃ “quoted”", "../../etc", "-", "a/b"])
+def test_odd_names_are_names(run, server, file, name):
+    """A session's name is taken as it is: no markup, no path, no option."""
+    result = run(file, f"--session={name}")
+
+    assert result.returncode == 0, result.stderr
+    assert f"Imported into {name}\n" in result.stdout
+    assert name in sessions(server)
+
+
+@pytest.mark.parametrize("name", [b"bad\xff", "two\nlines", "", " x"])
+def test_impossible_names_are_one_sentence(run, server, file, name):
+    """A name that no session can have makes nothing, and the sentence says why."""
+    before = sessions(server).keys()
+    result = run(file, "--session", os.fsdecode(name))
+
+    assert result.returncode in (ExitCode.FAILED, ExitCode.USAGE)
+    assert result.stderr.startswith("mooring: ")
+    assert result.stderr.count("\n") == 1
+    assert "fault" not in result.stderr
+    assert sessions(server).keys() == before
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost:", "unix:"])
+def test_an_address_without_its_port_is_wrong_use(run, file, address):
+    """What cannot be an address is said at once instead of after a wait for it."""
+    result = run(file, "--session", "x", "--server", address)
+
+    assert result.returncode == ExitCode.USAGE
+    assert "HOST:PORT" in result.stderr
+
+
+def test_a_plain_terminal_still_gets_its_results(run, file):
+    """Where a name cannot be shown in the terminal's encoding the rest is printed all the same."""
+    run(file, "--session", "Schnee ☃", "--json")
+    result = run(file, "--session", "Schnee ☃", PYTHONIOENCODING="ascii")
+
+    assert result.returncode == 0, result.stderr
+    assert "Imported into Schnee ?" in result.stdout
 
 
 def test_a_server_that_is_not_there(run, file):

@@ -1,10 +1,15 @@
 import json
 import signal
 import socket
+from pathlib import Path
 
 import grpc
+import psycopg
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from mooring import local
+from mooring_server.cli.client import connected
+from mooring_server.cli.config import public_url
 from mooring_server.cli.console import ExitCode
 from support_cli import mooring, serving
 
@@ -131,3 +136,73 @@ def test_logs_are_json_off_a_terminal(folder):
     assert lines
     for line in lines:
         assert {"event", "level", "timestamp"} <= json.loads(line).keys()
+
+
+def test_a_plain_serve_on_the_users_database_is_found(folder, tmp_path):
+    """Notebooks and commands without an address join it by its private socket; it does not end by itself."""
+    file = tmp_path / "servers.csv"
+    file.write_text("Name,Type\nharbour-01,Server\n")
+    with serving("--port", 0, data_folder=folder, MOORING_IDLE_EXIT_S="0.01") as server:
+        address = local.find_or_start(folder)
+        imported = mooring("import", file, "--session", "Joined", "--json", data_folder=folder)
+
+        assert address.startswith("unix:")
+        assert server.address.startswith("127.0.0.1:")
+        assert imported.returncode == 0, imported.stderr
+        with connected(server.address) as client:
+            assert client.session("engagements/demo", "Joined").asset_count == 1
+        assert server.process.poll() is None
+        assert server.stop() == 0
+    assert local.ServerFile.read(folder) is None
+    assert not Path(address.removeprefix("unix:")).parent.exists()
+
+
+def test_the_users_database_by_its_name_is_the_same(folder):
+    """Who names the data folder's database gets what the default gives."""
+    with serving("--port", 0, "--database", f"sqlite:///{folder / 'mooring.db'}", data_folder=folder):
+        assert local.find(folder) is not None
+
+
+def test_other_databases_are_not_announced(folder):
+    """A server of another database leaves the data folder to the user's own service."""
+    with serving("--port", 0, "--database", f"sqlite:///{folder / 'a.db'}", data_folder=folder):
+        assert local.ServerFile.read(folder) is None
+        with serving("--embedded", folder, data_folder=folder) as embedded:
+            assert local.find(folder) == embedded.address
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:secret@db/x", "postgresql://me:…@db/x"),
+        ("postgresql://db/x?user=me&password=secret&a=b", "postgresql://db/x?user=me&password=…&a=b"),
+        ("sqlite:////srv/a.db", "sqlite:////srv/a.db"),
+    ],
+)
+def test_passwords_are_never_shown(url, shown):
+    """A database's URL is printed and logged without its password, wherever that stands in it."""
+    assert public_url(url) == shown
+
+
+@pytest.mark.postgresql
+def test_postgresql_from_nothing_to_a_sound_import(postgresql_server, folder, tmp_path):
+    """On PostgreSQL the doctor names what is pending, serve brings it, an import leaves it sound."""
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE command_line")
+    url = postgresql_server.replace("/postgres?", "/command_line?")
+    file = tmp_path / "servers.csv"
+    file.write_text("Name,Type\nharbour-01,Server\n")
+
+    before = mooring("doctor", "--database", url, "--json", data_folder=folder)
+    with serving("--port", 0, "--database", url, data_folder=folder) as server:
+        imported = mooring(
+            *("import", file, "--session", "Wave 1", "--json", "--server", server.address), data_folder=folder
+        )
+        beside = mooring("doctor", "--database", url, data_folder=folder)
+    again = mooring("migrate", "--database", url, data_folder=folder)
+
+    assert "0001_initial" in json.loads(before.stdout)["pending_migrations"]
+    assert json.loads(imported.stdout)["created"] == 1
+    assert beside.returncode == 0, beside.stdout
+    assert "applied" not in again.stdout
+    assert list(folder.iterdir()) == []

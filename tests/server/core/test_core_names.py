@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mooring_server.core.ids import new_id
 from mooring_server.core.names import Kind, is_id, parse, quote
 from mooring_server.errors import InvalidArgument
+from mooring_server.store import new_id
 
 UUID = "3f2b8c1e-5d4a-4e6f-9a7b-0c1d2e3f4a5b"
 ids = st.from_regex(r"[a-z][a-z0-9-]{0,62}", fullmatch=True) | st.uuids().map(str)

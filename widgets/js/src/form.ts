@@ -40,6 +40,7 @@ export class Form {
   private readonly save: HTMLButtonElement;
   private readonly state = h("span", { class: "m-muted", role: "status" });
   private opened: Opened | null = null;
+  private opening: AbortController | undefined;
   private saving = false;
 
   constructor(private readonly options: Options) {
@@ -84,8 +85,15 @@ export class Form {
     attribute(this.root, "aria-labelledby", (this.title.id = uid("form")));
   }
 
+  /** The session that is being changed, "" for a new one; undefined while nothing was typed that could be lost. */
+  get unsaved(): string | undefined {
+    return Object.keys(this.changes()).length > 0 ? this.opened!.session : undefined;
+  }
+
   /** Fills the fields: those of a session, or empty ones for a new session. */
   async open(session: string): Promise<void> {
+    this.opening?.abort();
+    const mine = (this.opening = new AbortController());
     this.opened = null;
     this.fail(null);
     text(this.title, session ? "Edit session" : "New session");
@@ -94,13 +102,14 @@ export class Form {
     text(this.state, "Loading…");
     this.paint();
     try {
-      this.fill(await this.options.channel.request<Opened>("form.open", { session }));
-      text(this.state, "");
+      this.fill(await this.options.channel.request<Opened>("form.open", { session }, mine.signal));
     } catch (error) {
-      text(this.state, "");
+      // Opened for something else meanwhile: the fields are that one's.
+      if (mine.signal.aborted) return;
       if (!isAbort(error))
         this.fail(failureOf(error), [{ label: "Try again", run: () => void this.open(session) }]);
     }
+    text(this.state, "");
     this.paint();
   }
 

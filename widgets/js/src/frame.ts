@@ -1,6 +1,6 @@
 // The frame of a dependent view: whose data this is, and whether it is loading, fresh, empty or failed.
 import type { Channel } from "./channel";
-import { h, text, uid } from "./dom";
+import { attribute, h, text, uid } from "./dom";
 import { Notice } from "./notice";
 import type { ViewState } from "./types";
 
@@ -41,6 +41,7 @@ export class Frame {
     const nothing = state.status === "empty";
     text(this.title, state.title);
     text(this.session, state.session_label);
+    attribute(this.session, "title", state.session_label);
     this.spinner.hidden = !busy;
     text(
       this.summary,

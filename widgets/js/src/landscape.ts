@@ -52,7 +52,7 @@ export class Landscape implements View<LandscapeState> {
       state,
       !!landscape,
       counted(total, "asset"),
-      "No assets yet, so there is nothing to add up.",
+      'No assets yet, so nothing to add up. Bring some in: ws.import_inventory("estate.xlsx")',
     );
   }
 

@@ -2,7 +2,8 @@
 import { attribute, h, text, uid } from "./dom";
 import type { Failure } from "./types";
 
-export const SILENT_KERNEL = "The kernel is not answering. Run the cell with connect() again.";
+export const SILENT_KERNEL =
+  "The kernel is not answering: busy, or gone. If it stays so, run the cell with connect() again.";
 
 const HINTS: Record<string, string> = {
   Unavailable:
@@ -14,6 +15,7 @@ const HINTS: Record<string, string> = {
   Conflict: "Somebody else changed it meanwhile. Load the newest version and decide again.",
   ResourceExhausted: "A limit is reached. Wait a moment and try again.",
   Internal: "This is a fault of the service; its log has the details.",
+  ObserverError: "The exception comes from a function that observes the selector. Correct it and run its cell again.",
   ViewError: "The exception comes from the view's own function. Correct it and run its cell again.",
 };
 

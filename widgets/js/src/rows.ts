@@ -154,6 +154,8 @@ export class Rows {
   }
 
   private paint(): void {
+    // Hidden: what was painted stays, and the observer of its size tells when it is back.
+    if (this.viewport === 0) return;
     const map = this.map;
     this.canvas.style.height = `${map.height}px`;
     this.offset = map.clamp(this.offset);
@@ -179,6 +181,6 @@ export class Rows {
     for (const [index, element] of this.elements) {
       element.style.transform = `translateY(${index * this.rowHeight + shift}px)`;
     }
-    if (this.count > 0 && this.viewport > 0) this.source.seen(first, last);
+    if (this.count > 0) this.source.seen(first, last);
   }
 }

@@ -24,6 +24,11 @@ export function harmless(html: string): DocumentFragment | null {
   for (const element of parsed.body.querySelectorAll("*")) if (!allowed(element)) return null;
   const fragment = document.createDocumentFragment();
   for (const node of [...parsed.body.childNodes]) fragment.append(document.importNode(node, true));
+  // The page itself is the notebook: it must not be left by a click.
+  for (const link of fragment.querySelectorAll("a")) {
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+  }
   return fragment;
 }
 

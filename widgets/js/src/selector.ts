@@ -290,6 +290,8 @@ export class Selector implements View<SelectorState> {
   }
 
   private openForm(session: string): void {
+    // What was typed is not thrown away by asking for the same form again.
+    if (!this.formBox.hidden && this.form.unsaved === session) return this.form.focus();
     this.formBox.hidden = false;
     void this.form.open(session).then(() => this.form.focus());
   }

@@ -61,7 +61,7 @@ export class Table implements View<TableState> {
       {
         class: "m-scroll",
         tabindex: "0",
-        role: "group",
+        role: "region",
         onkeydown: (event: KeyboardEvent) => this.onKey(event),
       },
       this.grid,

@@ -19,14 +19,17 @@ interface UserState extends ViewState {
   traceback: string;
 }
 
-// A table from pandas brings no look of its own; this is close to the notebook's.
+// A table from pandas brings no look of its own; this is the notebook's for what a cell puts out.
 const TABLE_STYLE = `
-  :host { display: block; overflow: auto; color: inherit; }
-  table { border: 0; border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; }
-  th, td { padding: 4px 10px; text-align: right; border: 0; border-bottom: 1px solid var(--m-line); }
-  thead th { font-weight: 600; white-space: nowrap; }
-  tbody th { font-weight: 500; text-align: left; }
-  tbody tr:hover { background: var(--m-hover); }`;
+  :host { display: block; overflow: auto; color: inherit; line-height: 1.4; }
+  table { margin: 0; border: 0; border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; }
+  caption { padding: 4px 8px; text-align: left; color: var(--m-muted); }
+  thead { border-bottom: 1px solid var(--m-strong-line); }
+  th, td { max-width: 40ch; padding: 5px 10px; overflow: hidden; border: 0; text-align: right; text-overflow: ellipsis; vertical-align: middle; white-space: nowrap; }
+  th { font-weight: 600; }
+  tbody th { text-align: left; vertical-align: top; }
+  tbody tr:nth-child(even) { background: var(--m-stripe); }
+  tbody tr:hover { background: var(--m-row-hover); }`;
 
 export class UserView implements View<UserState> {
   readonly root: HTMLElement;

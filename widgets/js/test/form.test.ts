@@ -105,3 +105,26 @@ test("a conflict offers the newest version", async () => {
   assert.equal(model.asked("form.open").length, 2);
   assert.equal(name.value, "Wave 1");
 });
+
+test("of two forms opened in a row only the last one's answer fills the fields", async () => {
+  const answers: (() => void)[] = [];
+  const model = new FakeModel(
+    {},
+    {
+      "form.open": ({ session }) =>
+        new Promise((resolve) =>
+          answers.push(() =>
+            resolve({ session, etag: "", values: { display_name: session, description: "", type: "" }, types: [] }),
+          ),
+        ),
+    },
+  );
+  const made = new Form({ channel: new Channel(model), saved: () => undefined, cancelled: () => undefined });
+  into(made.root);
+  const opened = [made.open("slow"), made.open("quick")];
+  await settle();
+  for (const answer of answers.reverse()) answer();
+  await Promise.all(opened);
+  assert.equal(made.root.querySelector("input")!.value, "quick");
+  assert.equal(made.unsaved, undefined);
+});

@@ -63,3 +63,24 @@ test("the widgets of one notebook share one ping a second", async () => {
   await pass(3);
   assert.equal(model.asked("ping").length, 10);
 });
+
+test("a widget that is gone speaks for itself alone", async () => {
+  const here = new FakeModel({}, { ping: () => ({}) });
+  const gone = new FakeModel();
+  const told: string[] = [];
+  const heartbeat = new Heartbeat(() => now);
+  heartbeat.join(new Channel(here), (alive) => told.push(`here ${alive}`));
+  const leave = [1, 2, 3].map(() =>
+    heartbeat.join(new Channel(gone), (alive) => told.push(`gone ${alive}`)),
+  );
+  await pass(30);
+  assert.deepEqual(told, ["gone false", "gone false", "gone false"]);
+  delete here.handlers["ping"];
+  await pass(8);
+  assert.deepEqual(told.slice(3), ["here false"]);
+  here.handlers["ping"] = gone.handlers["ping"] = () => ({});
+  await pass(8);
+  assert.equal(told.length, 8);
+  assert.ok(told.slice(4).every((each) => each.endsWith("true")));
+  for (const each of leave) each();
+});

@@ -62,6 +62,12 @@ test("harmless HTML goes inline, in a shadow root of its own", () => {
   close();
 });
 
+test("a link opens beside the notebook", () => {
+  const link = harmless('<a href="https://example.com">x</a>')!;
+  assert.equal(link.querySelector("a")!.target, "_blank");
+  assert.equal(link.querySelector("a")!.rel, "noopener noreferrer");
+});
+
 test("any other HTML goes whole into a sandbox without the page's origin or network", () => {
   const { el, close } = user({ output: { kind: "html", html: "<script>1</script>" }, run: 1 });
   const frame = el.querySelector("iframe")!;

@@ -35,6 +35,13 @@ class QuerySnapshot:
     is_active: bool
     is_stale: bool
 
+    def __str__(self) -> str:
+        age = "" if self.age_s is None else f", {self.age_s:.0f} s old"
+        fetching = "" if self.state.fetch_status == "idle" else f", {self.state.fetch_status}"
+        stale = ", stale" if self.is_stale else ""
+        error = "" if self.state.error is None else f", {self.state.error!r}"
+        return f"{self.key}: {self.state.status}{age}{stale}{fetching}, {self.observers} observers{error}"
+
 
 class QueryCache:
     """Holds the queries; iterate over it for snapshots. Its other methods are for the client and observers.

@@ -41,6 +41,10 @@ class QueryClient:
         self.query_cache = QueryCache(runtime, default_options or QueryDefaults(), on_listener_error)
         self._batch = self.query_cache.notifier.batch
 
+    def __repr__(self) -> str:
+        snapshots = sorted(self.query_cache, key=lambda snapshot: str(snapshot.key))
+        return "\n".join(["<queries>", *map(str, snapshots)])
+
     def fetch(self, options: QueryOptions[T, Any]) -> Future[T]:
         """Return the data: cached if fresh by the options' stale time, else fetched.
 

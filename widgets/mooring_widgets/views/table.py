@@ -13,10 +13,10 @@ PAGE_SIZE = 100
 
 # Key, label, kind, and the width in pixels below which a column is never squeezed.
 _COLUMNS: tuple[tuple[str, str, str, int], ...] = (
-    ("display_name", "Name", "text", 170),
+    ("display_name", "Name", "text", 216),
     ("type", "Type", "text", 124),
     ("environment", "Environment", "text", 104),
-    ("operating_system", "Operating system", "text", 160),
+    ("operating_system", "Operating system", "text", 214),
     ("cpu_cores", "CPU cores", "number", 92),
     ("memory_bytes", "Memory", "bytes", 86),
     ("storage_bytes", "Storage", "bytes", 86),

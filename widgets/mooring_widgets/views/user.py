@@ -51,7 +51,7 @@ class UserView(DependentView):
         self._wanted: _Inputs | None = None
         self._done: _Inputs | None = None
         self._output: Rendered | None = None
-        self._failed: Exception | None = None
+        self._failed: BaseException | None = None
         self._run = 0
         self._running = False
         super().__init__(host, "user", getattr(fn, "__name__", type(fn).__name__), pinned)
@@ -89,7 +89,7 @@ class UserView(DependentView):
         self._wanted = inputs
         if not self._running:
             self._running = True
-            self._host.run(self._work())
+            self._in_background(self._work())
 
     async def _work(self) -> None:
         """Runs the function until its output is of what is wanted; a thread cannot be cancelled midway."""
@@ -107,14 +107,14 @@ class UserView(DependentView):
         self._running = False
         self._paint()
 
-    def _call(self, inputs: "_Inputs") -> Rendered | Exception:
+    def _call(self, inputs: "_Inputs") -> Rendered | BaseException:
         try:
             # The frame in the cache has other readers.
             own = {
                 name: value.copy() if name == "discovery" else value for name, value in inputs.given.items()
             }
             return render(self._fn(**own))
-        except Exception as error:
+        except BaseException as error:  # of a thread that is not the user's own: sys.exit() ends nothing here
             return error
 
     async def _answer_retry(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _parameters(fn: Callable[..., Any]) -> tuple[str, ...]:
     return names
 
 
-def _told(error: Exception, fn: Callable[..., Any]) -> str:
+def _told(error: BaseException, fn: Callable[..., Any]) -> str:
     """The traceback from the user's function on; ours above it would only puzzle."""
     if isinstance(error, MooringError):
         return ""

@@ -58,6 +58,7 @@ class Feed:
         self._unsubscribe()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        self._set_live(False)
 
     async def _run(self) -> None:
         await self._add_listed()
@@ -111,7 +112,8 @@ class Feed:
         for stream in self._streams if event.gap else self._fresh:
             keys.update(stream_keys(stream))
         for key in keys:
-            self._queries.invalidate_queries(key)
+            # Changes may come faster than answers: one that is on its way is shown, and another follows it.
+            self._queries.invalidate_queries(key, cancel_refetch=False)
         if event.gap or any(map(self._is_ours, event.changes)):
             await self._follow_context()
         # Last: what a cancelled watch had not finished with, the next one gets again.

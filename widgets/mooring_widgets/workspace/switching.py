@@ -29,7 +29,7 @@ class SwitchCallbacks:
     def __init__(
         self, client: MooringClient, query_client: QueryClient, loop: Loop, current: CurrentContext
     ) -> None:
-        self.errors: deque[Exception] = deque(maxlen=_ERRORS_KEPT)
+        self.errors: deque[BaseException] = deque(maxlen=_ERRORS_KEPT)
         self._client = client
         self._queries = query_client
         self._loop = loop
@@ -74,7 +74,7 @@ class SwitchCallbacks:
         for callback in callbacks:
             try:
                 callback(old, new)
-            except Exception as error:
+            except BaseException as error:  # sys.exit() too: what is raised in an executor is heard by nobody
                 self.errors.append(error)
                 _log.exception("an on_switch callback failed")
 

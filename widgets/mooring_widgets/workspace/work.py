@@ -2,15 +2,16 @@
 
 import asyncio
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mooring_widgets import queries
-from mooring_widgets.client import Change, Engagement, ImportReport, MooringClient, Progress, Session
+from mooring_widgets.client import Change, Engagement, ImportReport, MooringClient, Progress, Session, id_of
 from mooring_widgets.context import CurrentContext
 from mooring_widgets.errors import InvalidArgument, Superseded
-from mooring_widgets.query import QueryClient, QueryOptions
+from mooring_widgets.query import MutationOptions, QueryClient, QueryOptions
 from mooring_widgets.workspace.finding import find_engagement, find_session
 
 if TYPE_CHECKING:
@@ -50,14 +51,32 @@ class Work:
         return await self._switch_to(engagement.default_session)
 
     async def create(self, display_name: str, *, description: str, type_: str) -> Session:
-        """Makes a session in the current engagement."""
+        """Makes a session in the current engagement; lists show it at once, and no more if it is refused."""
         engagement = self._current.state.engagement_id
-        session = await self._client.create_session(
-            engagement, display_name, description=description, type=type_
-        )
-        self._changed("created", session.name)
-        self._queries.set_query_data(queries.session(self._client, session.name).query_key, session)
-        return session
+        expected = Session(f"{engagement}/sessions/{uuid.uuid4()}", display_name, description, type_)
+
+        async def make(session: Session) -> Session:
+            return await self._client.create_session(
+                engagement, display_name, description=description, type=type_, session_id=id_of(session.name)
+            )
+
+        def show(session: Session) -> list[tuple[tuple[Any, ...], Any]]:
+            before = self._queries.get_queries_data(("sessions", engagement))
+            for key, page in before:
+                self._queries.set_query_data(key, queries.with_session(page, session))
+            return before
+
+        def take_back(_: Exception, __: Session, before: list[tuple[tuple[Any, ...], Any]] | None) -> None:
+            for key, page in before or ():
+                self._queries.set_query_data(key, page)
+
+        def settle(made: Session | None, _: Exception | None, session: Session, __: Any) -> None:
+            if made is not None:
+                self._queries.set_query_data(queries.session(self._client, made.name).query_key, made)
+            self._changed("created", session.name)
+
+        options = MutationOptions(mutation_fn=make, on_mutate=show, on_error=take_back, on_settled=settle)
+        return await asyncio.wrap_future(self._queries.mutate(options, expected))
 
     async def discovery(self, session: str | None) -> "pd.DataFrame":
         """All assets of a session as a data frame of the caller's own."""

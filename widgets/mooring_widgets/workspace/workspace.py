@@ -176,7 +176,7 @@ class Workspace(Views):
     @property
     def selector(self) -> "Selector":
         """The one selector of this workspace; a cell that shows it shows another view of the same."""
-        if self._selector is None:
+        if self._selector is None or self._selector.comm is None:  # none yet, or closed by its user
             from mooring_widgets.selector import Selector
 
             self._selector = Selector(self)
@@ -208,7 +208,7 @@ class Workspace(Views):
         return self._loop.wait(coroutine)
 
     def close(self) -> None:
-        """Lets go of the service; the widgets shown stay as they are."""
+        """Lets go of the service; widgets keep what they show, and say that they are disconnected."""
         if not self._closed:
             self._closed = True
             self.wait(self._close())
@@ -221,8 +221,7 @@ class Workspace(Views):
     async def _close(self) -> None:
         self._callbacks.close()
         await self.feed.close()
-        self.queries.clear()
-        self.user_executor.shutdown(wait=False, cancel_futures=True)
+        self.queries.cancel_queries()
         await self.client.close()
 
     def _refuse_on_loop(self) -> None:

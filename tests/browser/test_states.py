@@ -1,0 +1,199 @@
+"""What a notebook shows when things are empty, fail, or go away."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from mooring import local
+from mooring.v1 import sessions_pb2, sessions_pb2_grpc
+from playwright.sync_api import Locator, Page, expect
+from support_jupyter import CURRENT, Demo, notebook_url, open_notebook, outputs, run_all
+
+CONNECT = "from mooring_widgets import connect\nws = connect()\nws"
+
+
+@pytest.fixture
+def sessions(demo: Demo) -> Iterator[sessions_pb2_grpc.SessionServiceStub]:
+    """Another client of the demo's own service."""
+    demo.url()
+    address = local.find_or_start(data_folder(demo))
+    with grpc.insecure_channel(address) as channel:
+        yield sessions_pb2_grpc.SessionServiceStub(channel)
+
+
+def data_folder(demo: Demo) -> Path:
+    return Path(demo.environment["MOORING_DATA_DIR"])
+
+
+def opened(page: Page, demo: Demo, name: str, *cells: str) -> None:
+    open_notebook(page, notebook_url(demo, name, [CONNECT, *cells]))
+    run_all(page)
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+
+
+def connection_words(page: Page) -> list[str]:
+    """Every word that the selector's status has shown since `watch_connection`."""
+    return page.evaluate("() => globalThis.connectionWords")
+
+
+def watch_connection(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            const status = document.querySelector(".m-status");
+            globalThis.connectionWords = [];
+            new MutationObserver(() => connectionWords.push(status.innerText.trim()))
+                .observe(status, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+
+
+def in_kernel(page: Page, code: str) -> None:
+    """Runs code in the notebook's kernel, beside its cells."""
+    page.evaluate(
+        f"""async code => {{
+            const kernel = {CURRENT}.sessionContext.session.kernel;
+            const reply = await kernel.requestExecute({{ code }}).done;
+            if (reply.content.status !== "ok") throw new Error(reply.content.evalue);
+        }}""",
+        code,
+    )
+
+
+def form_of(page: Page, title: str) -> Locator:
+    return page.get_by_role("form", name=title)
+
+
+def test_an_error_in_a_users_view_is_shown_in_place(demo: Demo, page: Page) -> None:
+    """The exception stands where the output would be, with its traceback, and a retry shows the output."""
+    opened(
+        page,
+        demo,
+        "broken",
+        'mended = False\n\n@ws.view\ndef owners(discovery):\n    assert mended, "not yet mended"\n'
+        "    return discovery.groupby('owner').size().to_frame('assets')\nowners",
+    )
+    view = page.get_by_role("group", name="owners")
+    expect(view.get_by_role("alert")).to_have_text("!AssertionError: not yet mended")
+    view.get_by_text("Traceback", exact=True).click()
+    expect(view.get_by_role("group", name="Traceback")).to_contain_text("in owners")
+    expect(view.get_by_role("table")).to_have_count(0)
+
+    in_kernel(page, "mended = True")
+    view.get_by_role("button", name="Try again").click()
+
+    expect(view.get_by_role("row", name=re.compile("Service desk"))).to_be_visible()
+    expect(view.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_new_session_says_what_to_do(demo: Demo, page: Page) -> None:
+    """Table and landscape of a session without assets say so and how to bring some in."""
+    opened(page, demo, "empty", "ws.discovery()", "ws.landscape()", "ws.switch(ws.create('Empty')) and None")
+    table, landscape = (
+        page.get_by_role("group", name=name, exact=True) for name in ("Discovery", "Landscape")
+    )
+    expect(table).to_contain_text('No assets yet. Bring some in: ws.import_inventory("estate.xlsx")')
+    expect(landscape).to_contain_text("No assets yet")
+    expect(page.get_by_role("table")).to_have_count(0)
+
+
+def test_a_killed_service_comes_back(demo: Demo, page: Page) -> None:
+    """The status says that the service has gone; it is started again, and the views are right again."""
+    opened(page, demo, "killed", "ws.discovery()")
+    watch_connection(page)
+    before = json.loads((data_folder(demo) / "server.json").read_text())
+
+    os.kill(before["pid"], signal.SIGKILL)
+
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.wait_for_function(
+        "() => connectionWords.includes('Disconnected') && connectionWords.at(-1) === 'Live'"
+    )
+    after = json.loads((data_folder(demo) / "server.json").read_text())
+    assert after["pid"] != before["pid"]
+    in_kernel(page, "ws.switch('Wave 1')")
+    expect(page.get_by_role("region", name="Discovery of Wave 1")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_dead_kernel_is_told(demo: Demo, page: Page) -> None:
+    """When the kernel is gone every widget says so, and what to do."""
+    opened(page, demo, "dead", "ws.discovery()")
+    page.evaluate(f"() => {CURRENT}.sessionContext.session.kernel.shutdown()")
+    banners = page.get_by_role("alert").filter(has_text="The kernel is not answering")
+    expect(banners).to_have_count(2, timeout=10_000)
+    expect(banners.first).to_contain_text("run the cell with connect() again")
+    expect(page.get_by_text("Disconnected", exact=True)).to_be_visible()
+
+
+def test_a_taken_name_is_told_beside_its_field(demo: Demo, page: Page) -> None:
+    """The service's refusal stands beside the name, and nothing that was typed is lost."""
+    opened(page, demo, "taken")
+    page.get_by_role("button", name="New session").click()
+    form = form_of(page, "New session")
+    form.get_by_role("textbox", name="Name").fill("Wave 1")
+    form.get_by_role("textbox", name="Description").fill("Typed with care")
+    form.get_by_role("button", name="Create").click()
+
+    name = form.get_by_role("textbox", name="Name")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(name).to_have_accessible_description(re.compile("Wave 1"))
+    expect(name).to_be_focused()
+    expect(name).to_have_value("Wave 1")
+    expect(form.get_by_role("textbox", name="Description")).to_have_value("Typed with care")
+
+    name.fill("Not taken")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Session")).to_contain_text("Not taken")
+
+
+def test_a_stale_etag_is_told(demo: Demo, page: Page, sessions: sessions_pb2_grpc.SessionServiceStub) -> None:
+    """Whoever saves what somebody else has changed meanwhile is told, and can load the newest version."""
+    made = sessions.CreateSession(
+        sessions_pb2.CreateSessionRequest(
+            parent="engagements/demo", session=sessions_pb2.Session(display_name="Contended")
+        )
+    )
+    opened(page, demo, "stale", "ws.switch('Contended') and None")
+    page.get_by_role("button", name="Edit this session").click()
+    form = form_of(page, "Edit session")
+    description = form.get_by_role("textbox", name="Description")
+    description.fill("Mine")
+    made.description = "Theirs"
+    sessions.UpdateSession(
+        sessions_pb2.UpdateSessionRequest(session=made, update_mask={"paths": ["description"]})
+    )
+    page.keyboard.press("Control+Enter")
+
+    expect(form.get_by_role("alert").filter(has_text="changed")).to_be_visible()
+    expect(description).to_have_value("Mine")
+    form.get_by_role("button", name="Load the newest version").click()
+    expect(description).to_have_value("Theirs")
+
+
+def test_the_selector_composes(demo: Demo, page: Page) -> None:
+    """In a VBox with a view, linked and observed like any other widget."""
+    opened(
+        page,
+        demo,
+        "composed",
+        "import ipywidgets\n"
+        "text, browser_text = ipywidgets.Text(description='Python'), ipywidgets.Text(description='Browser')\n"
+        "ipywidgets.link((ws.selector, 'session_id'), (text, 'value'))\n"
+        "seen = []\n"
+        "ws.selector.observe(lambda change: seen.append(change['new']), 'session_id')\n"
+        "ipywidgets.jslink((ws.selector, 'session_id'), (browser_text, 'value'))\n"
+        "ipywidgets.VBox([ws.selector, ws.discovery(), text, browser_text])",
+    )
+    box = outputs(page).last
+    box.get_by_role("combobox", name="Session").press("]")
+    chosen = box.get_by_role("combobox", name="Session")
+    expect(chosen).not_to_contain_text("Baseline")
+    for name in ("Python", "Browser"):
+        expect(box.get_by_role("textbox", name=name)).not_to_have_value(re.compile("baseline"))
+        expect(box.get_by_role("textbox", name=name)).to_have_value(re.compile("^engagements/demo/sessions/"))
+    in_kernel(page, "assert seen == [ws.selector.session_id] == [ws.session.name], seen")
