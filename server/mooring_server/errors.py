@@ -30,6 +30,13 @@ class MooringError(Exception):
             self.reason = reason
 
 
+class SpecificError(MooringError):
+    """A refusal without a reason of its own: whoever raises it says which rule it was."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message, reason=reason)
+
+
 class InvalidArgument(MooringError):
     """The request itself is wrong, whatever the state of the service."""
 
@@ -59,15 +66,15 @@ class PermissionDenied(MooringError):
     reason = "PERMISSION_DENIED"
 
 
-class NotFound(MooringError):
+class NotFound(SpecificError):
     """It is not there, and the caller may know that. `reason` says what is missing."""
 
 
-class AlreadyExists(MooringError):
+class AlreadyExists(SpecificError):
     """The id or the display name is taken. `reason` says which."""
 
 
-class Aborted(MooringError):
+class Aborted(SpecificError):
     """The state moved under the caller: read again, then decide again. `reason` says what moved."""
 
 
@@ -77,7 +84,7 @@ class Cancelled(MooringError):
     reason = "OPERATION_CANCELLED"
 
 
-class FailedPrecondition(MooringError):
+class FailedPrecondition(SpecificError):
     """The state does not allow it; the message says what to do first."""
 
 

@@ -1,7 +1,7 @@
 """Measure what docs/figures.md says: `make figures`.
 
-Starts the demo in an empty home, opens the tour in Chromium, then switches sessions in a notebook with five views
-and times each switch inside the page, from the key press to the frame in which all five show the new session.
+Starts the demo in an empty home, opens the tour in Chromium, then switches sessions in a notebook with five
+views. Each switch is timed inside the page, from the key press to the frame in which all five show it.
 """
 
 import argparse
@@ -45,7 +45,7 @@ SWITCH = """key => new Promise((resolve, reject) => {
 
 
 def switches(page: Page, rounds: int) -> list[float]:
-    """Milliseconds of each switch, at a human's pace; the walk through all sessions before it warms caches."""
+    """Milliseconds of each switch, at a human's pace, after a walk through the sessions that warms caches."""
     taken = []
     for number in range(rounds):
         key = "]" if number // 3 % 2 == 0 else "["

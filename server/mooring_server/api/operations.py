@@ -84,7 +84,8 @@ def list_operations(
     if request.filter:
         raise InvalidArgument.field("filter", "must be empty")
     window = call.window(request, request.name)
-    page = operations.page(tx, *Kind.SESSION.ids(request.name), window)
+    engagement_id, session_id = Kind.SESSION.ids(request.name)
+    page = operations.page(tx, engagement_id, session_id, window)
     return operations_pb2.ListOperationsResponse(
         operations=map(pack_operation, page.items),
         next_page_token=call.next_page_token(page.next_key, request.name),

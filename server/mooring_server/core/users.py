@@ -77,6 +77,8 @@ def open_context(tx: Tx, caller: Caller, kernel_key: str, notebook_key: str) -> 
         FailedPrecondition: NO_DEFAULT_ENGAGEMENT, where it had to be made.
     """
     user_id = caller.user_id
+    # A kernel and a browser may open one notebook in the same moment: the second finds what the first made.
+    tx.users.lock(user_id)
     found = tx.contexts.by_kernel(user_id, kernel_key) if kernel_key else None
     if found is None and notebook_key:
         found = tx.contexts.by_notebook(user_id, notebook_key)

@@ -26,9 +26,7 @@ _CONNECT_TIMEOUT_S = 5
 _ATTEMPTS = 8
 _BACKOFF_S = 0.005
 # serialization_failure and deadlock_detected: the transaction had no effect and may succeed next time.
-# unique_violation: the nouns answer for the rules that they know, so it was a race for the same new row (two
-# calls that open one notebook's context); the next attempt finds what the other one made.
-_TRANSIENT = frozenset({"40001", "40P01", "23505"})
+_TRANSIENT = frozenset({"40001", "40P01"})
 
 
 def connect_postgresql(url: str) -> PostgresqlDatabase:

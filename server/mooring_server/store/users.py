@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _U = tables.Users
 
 _GET = Statement(_U.select().where(_U.id == param("id")))
+_LOCK = Statement(_U.select(_U.id).where(_U.id == param("id")).for_update())
 _BY_SUBJECT = Statement(_U.select().where(_U.subject == param("subject")))
 _INSERT = Statement(
     _U.insert(
@@ -61,6 +62,11 @@ class Users:
         """The user whom the identity provider calls so."""
         row = self._tx.row(_BY_SUBJECT, subject=subject)
         return None if row is None else self._record(row)
+
+    def lock(self, user_id: str) -> None:
+        """Makes other transactions that lock this user wait until this one ends: look, then make."""
+        if not self._tx.is_sqlite:
+            self._tx.rows(_LOCK, id=user_id)
 
     def insert(self, id: str, subject: str, display_name: str, email: str) -> User:
         """A new user; AlreadyExists (ID_TAKEN) where id or subject is taken, as by a racing call."""

@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2, users_pb2, watch_pb2
 from mooring_server.app import is_local
-from mooring_server.errors import FailedPrecondition, Unavailable
+from mooring_server.errors import InvalidArgument, Unavailable
 from mooring_server.settings import Settings
 from support_server import Caller, HeaderAuth, create, new_engagement, refused, serving
 
@@ -59,7 +59,7 @@ def test_a_real_user_never_falls_back_to_demo_data(settings):
 )
 def test_without_auth_nobody_else_may_reach_it(settings, address):
     """`auth none` on anything but loopback and Unix sockets is refused before anything listens."""
-    with pytest.raises(FailedPrecondition, match="auth none"), serving(settings, addresses=[address]):
+    with pytest.raises(InvalidArgument, match="auth: `none`"), serving(settings, addresses=[address]):
         pass
     assert not is_local(address)
 

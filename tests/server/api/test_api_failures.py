@@ -10,7 +10,12 @@ from mooring_server import errors
 from mooring_server.api import failures
 
 REASONS = {name.removeprefix("ERROR_REASON_") for name, _ in errors_pb2.ErrorReason.items()}
-CLASSES = [errors.MooringError, *errors.MooringError.__subclasses__()]
+SPECIFIC = errors.SpecificError.__subclasses__()
+CLASSES = [
+    errors.MooringError,
+    *(set(errors.MooringError.__subclasses__()) - {errors.SpecificError}),
+    *SPECIFIC,
+]
 
 
 def details(status, kind):
@@ -29,15 +34,20 @@ def test_the_table_covers_every_failure():
 
 
 @pytest.mark.parametrize("class_", CLASSES, ids=lambda class_: class_.__name__)
-def test_every_default_reason_is_in_the_api(class_):
-    """A failure without a reason of its own carries one that clients know."""
-    assert class_.reason in REASONS
+def test_no_failure_is_internal_by_accident(class_):
+    """A class has a reason that clients know, or refuses to be raised without one."""
+    if class_ in SPECIFIC:
+        with pytest.raises(TypeError):
+            class_("no")
+    elif class_ is not errors.MooringError:
+        assert class_.reason in REASONS - {"INTERNAL"}
 
 
 def test_every_failure_says_which():
     """ErrorInfo names reason and domain whatever the class."""
     for class_ in CLASSES:
-        error = class_("no", earliest_revision=7) if class_ is errors.OutOfRange else class_("no")
+        more = {"earliest_revision": 7} if class_ is errors.OutOfRange else {}
+        error = class_("no", **more, **({"reason": "ID_TAKEN"} if class_ in SPECIFIC else {}))
         status = failures.status(error)
         (info,) = details(status, error_details_pb2.ErrorInfo)
         assert (info.reason, info.domain) == (error.reason, "mooring.v1")
@@ -71,6 +81,20 @@ def test_a_status_fits_into_headers():
 def test_the_base_class_is_a_fault():
     """What nobody foresaw is INTERNAL."""
     assert failures.status_code(errors.MooringError("?")) is grpc.StatusCode.INTERNAL
+
+
+def test_messages_stand_behind_a_colon():
+    """No failure's message begins like a sentence or ends like one."""
+    names = {class_.__name__ for class_ in CLASSES} | {"unreadable"}
+    texts = {
+        place: [part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant)]
+        for place, node in calls_of(names)
+        if node.args and isinstance(node.args[0], ast.Constant | ast.JoinedStr)
+    }
+    assert len(texts) > 30
+    for place, parts in texts.items():
+        text = "".join(map(str, parts))
+        assert ". " not in f"{text} ", place
 
 
 def calls_of(class_names):

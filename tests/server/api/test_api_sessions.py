@@ -1,3 +1,5 @@
+import uuid
+
 import grpc
 import pytest
 from mooring.v1 import engagements_pb2, sessions_pb2, users_pb2
@@ -269,3 +271,24 @@ def test_the_default_is_one_and_stays(ann, engagement):
     delete(ann, engagement.default_session)
     with refused(Code.FAILED_PRECONDITION, "DEFAULT_SESSION"):
         delete(ann, made.name)
+
+
+def test_a_bare_name_outlives_its_session(ann, bob, engagement):
+    """A retried delete gets its first answer; to others than its readers the session is still hidden."""
+    bare = "sessions/" + ann.sessions.CreateSession(create(engagement.name, "A")).name.rpartition("/")[2]
+    request_id = str(uuid.uuid4())
+    assert delete(ann, bare, request_id=request_id) == delete(ann, bare, request_id=request_id)
+    for call in (get, delete):
+        with refused(Code.NOT_FOUND, "SESSION_NOT_FOUND"):
+            call(ann, bare)
+        with refused(Code.PERMISSION_DENIED, "PERMISSION_DENIED"):
+            call(bob, bare)
+
+
+def test_a_living_session_goes_before_a_deleted_one_of_its_id(ann, engagement):
+    """A bare name is that of the living session, whatever else had that id."""
+    other = new_engagement(ann)
+    for parent in (engagement.name, other.name):
+        ann.sessions.CreateSession(create(parent, "Twin", session_id="twin"))
+    delete(ann, f"{engagement.name}/sessions/twin")
+    assert get(ann, "sessions/twin").name == f"{other.name}/sessions/twin"

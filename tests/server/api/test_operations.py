@@ -4,10 +4,11 @@ import grpc
 import pytest
 from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
-from mooring.v1 import discovery_pb2, engagements_pb2
+from mooring.v1 import discovery_pb2, engagements_pb2, users_pb2
+from mooring_server.settings import Settings
 from support_discovery import done, report, start
 from support_imports import Gate, row
-from support_server import refused
+from support_server import Caller, refused, serving
 
 
 @pytest.fixture
@@ -101,3 +102,31 @@ def test_absent_and_foreign_operations(ann, bob, session):
             call(ann, session)
     with refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD"):
         ann.operations.ListOperations(operations_pb2.ListOperationsRequest(name=session, filter="done"))
+
+
+def test_operations_of_an_absent_session(ann, session):
+    """Its list is NOT_FOUND, not empty."""
+    with refused(grpc.StatusCode.NOT_FOUND, "SESSION_NOT_FOUND"):
+        ann.operations.ListOperations(
+            operations_pb2.ListOperationsRequest(name=f"{session.rpartition('/')[0]}/absent")
+        )
+
+
+def test_nobody_waits_for_what_is_queued_when_the_server_stops(tmp_path, monkeypatch):
+    """A wait that no running operation can end is answered, well before the grace is over."""
+    settings = Settings(database=f"sqlite:///{tmp_path}/m.db", port=0, imports_at_once_max=1, stop_grace_s=60)
+    gate = Gate([row(1)]).install(monkeypatch.setattr)
+    with serving(settings) as server:
+        caller = Caller(server.channel)
+        caller.users.GetCurrentUser(users_pb2.GetCurrentUserRequest())
+        home = caller.engagements.GetDefaultEngagement(engagements_pb2.GetDefaultEngagementRequest())
+        start(caller, home.default_session, b"any")
+        gate.reached()
+        queued = start(caller, home.default_session, b"any")
+        waiting = caller.operations.WaitOperation.future(
+            operations_pb2.WaitOperationRequest(name=queued.name), timeout=60
+        )
+        get(caller, queued.name)  # The wait was sent before this, so it has begun.
+        gate.open()
+        server.stop()
+        assert not waiting.result(60).done

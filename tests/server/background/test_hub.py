@@ -228,3 +228,28 @@ def test_a_cancelled_subscriber_leaves_nothing_behind(database):
         assert (hub.subscriber_count, hub.watched_streams) == (0, frozenset())
 
     watching(database, test)
+
+
+def test_hints_without_a_pause_do_not_hide_other_commits(database):
+    """A commit that nobody announced is found at the next poll, however busy the other streams are."""
+    database.write(lambda tx: begin(tx, "engagement-2"))
+    other = "engagements/engagement-2"
+
+    async def test(hub):
+        async def hint():
+            while True:
+                hub.notify([STREAM])
+                await asyncio.sleep(0)
+
+        async with hub.subscribe({STREAM: None, other: None}) as subscription:
+            assert await subscription.next(0.01) is None
+            database.store.on_commit = None
+            busy = asyncio.create_task(hint())
+            try:
+                await database.store.write(session("unannounced", engagement_id="engagement-2"))
+                (commit,) = await take(subscription, 1)
+            finally:
+                busy.cancel()
+            assert commit.stream == other
+
+    watching(database, test, watch_poll_s=0.05)

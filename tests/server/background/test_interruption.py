@@ -21,12 +21,15 @@ DEADLINE_S = 60
 
 _SERVER = """
 import asyncio
+import os
 from mooring_server.app import running_app
 from mooring_server.settings import Settings
 
 async def main():
     async with running_app(Settings()) as app:
         print(app.address, flush=True)
+        # Nobody reads what is logged: a full pipe would stop the server.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         await asyncio.Event().wait()
 
 asyncio.run(main())

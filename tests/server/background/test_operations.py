@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 from mooring_server.background import Cleanup, Operations, imports
 from mooring_server.core import operations as rules
+from mooring_server.errors import Unavailable
 from mooring_server.ingest import RejectedRow
-from mooring_server.store import OperationState, new_id
+from mooring_server.store import OperationState, new_id, utc_now
 from support_imports import DEADLINE_S, Gate, row
 from support_store import ENGAGEMENT, USER, Database, asset, begin, publish
 
@@ -355,3 +356,85 @@ def test_the_sweep_removes_what_has_outlived_its_setting(database):
     head = database.read(lambda tx: tx.changes.head(STREAM))
     assert database.read(lambda tx: tx.changes.earliest(STREAM)) == head - 1
     assert database.store.check() == []
+
+
+def test_the_sweep_removes_an_upload_whole(database):
+    """However many pieces it has: what is due goes at once, not a part with each sweep."""
+    operation = queue(database)
+    upload_id = operation.arguments["upload_id"]
+
+    def add(tx):
+        for index in range(1, 40):
+            tx.uploads.add_chunk(upload_id, index, b"x")
+
+    database.write(add)
+    database.clock.advance(25 * 3600)
+    database.run(Cleanup(database.store, database.settings).sweep())
+    assert database.read(lambda tx: tx.uploads.expired(tx.now, 10)) == []
+
+
+def test_the_sweep_forgets_operations_that_ended_long_ago(database, monkeypatch):
+    """A report can be read for `operation_keep_s`; what still waits is kept however old it is."""
+    Gate([row(1)]).install(monkeypatch.setattr).open()
+    ended_one = run(database, queue(database))
+    waiting = queue(database)
+    sweep = Cleanup(database.store, database.settings).sweep
+    # Ids carry the real time, which the test's clock has to pass.
+    database.clock.now = utc_now()
+    database.run(sweep())
+    assert database.run(find(database, ended_one)) is not None
+    database.clock.advance(database.settings.operation_keep_s + 1)
+    database.run(sweep())
+    assert database.run(find(database, ended_one)) is None
+    assert database.run(find(database, waiting)).state is OperationState.QUEUED
+
+
+def test_a_failure_that_could_not_be_recorded_is_recorded_later(database, monkeypatch):
+    """An operation does not run for ever because the database was away in the moment when it failed."""
+    Gate([row(1)]).install(monkeypatch.setattr).open()
+    monkeypatch.setattr(imports, "settle", lambda *_: 1 / 0)
+    queued = queue(database)
+    write = database.store.write
+
+    async def away(fn, **options):
+        if fn.__name__ == "fail":
+            monkeypatch.setattr(database.store, "write", write)
+            raise Unavailable("the database does not answer just now; try again")
+        return await write(fn, **options)
+
+    monkeypatch.setattr(database.store, "write", away)
+
+    async def main():
+        async with running(database) as works:
+            with works.ending(queued.id) as event:
+                await asyncio.wait_for(event.wait(), DEADLINE_S)
+            assert (await find(database, queued)).state is OperationState.RUNNING
+            database.clock.advance(database.settings.operation_lease_s + 1)
+            works.wake()
+            return await ended(database, queued, works)
+
+    assert database.run(main()).error["reason"] == "OPERATION_INTERRUPTED"
+    assert leftovers(database) == []
+
+
+def test_long_rows_are_written_a_few_at_a_time(database, monkeypatch):
+    """A write is bounded by what is in its rows too, not by their number alone."""
+    text = "x" * imports._CHUNK_CHARACTERS
+    Gate([row(number, owner=text) for number in range(3)]).install(monkeypatch.setattr).open()
+    sizes = []
+    settle = imports.settle
+    monkeypatch.setattr(
+        imports, "settle", lambda rows, *rest: (sizes.append(len(rows)), settle(rows, *rest))[1]
+    )
+    assert run(database, queue(database)).state is OperationState.SUCCEEDED
+    assert sizes == [1, 1, 1]
+
+
+def test_a_file_that_grows_as_it_is_read_is_refused(database, monkeypatch):
+    """Its rows may hold more than its bytes (names of columns are kept with each), up to a limit."""
+    Gate([row(number, owner="x" * 100) for number in range(20)]).install(monkeypatch.setattr).open()
+    database.settings = database.settings.model_copy(update={"expanded_size_max_bytes": 1_000})
+    operation = run(database, queue(database))
+    assert operation.error["reason"] == "LIMIT_EXCEEDED"
+    assert "expanded_size_max_bytes" in operation.error["message"]
+    assert shown(database) == ({}, None, 0)

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 from google.longrunning import operations_pb2
 from mooring_server.core.policy import POLICY, Caller, authorise
-from mooring_server.errors import FailedPrecondition, InvalidArgument, PermissionDenied
+from mooring_server.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from mooring_server.store.records import Role
 from support_api import rpcs
 
@@ -17,12 +17,15 @@ GET, CREATE = "mooring.v1.SessionService/GetSession", "mooring.v1.SessionService
 ANN = Caller("ann")
 
 
-def tx(*, roles=None, default=None, sessions=()):
+def tx(*, roles=None, default=None, sessions=(), engagements=()):
     """As much of a transaction as the policy looks at."""
     return SimpleNamespace(
         users=SimpleNamespace(get=lambda user_id: SimpleNamespace(default_engagement_id=default)),
         members=SimpleNamespace(
             role=lambda engagement_id, user_id: (roles or {}).get((engagement_id, user_id))
+        ),
+        engagements=SimpleNamespace(
+            get=lambda engagement_id: engagement_id if engagement_id in engagements else None
         ),
         sessions=SimpleNamespace(
             find=lambda session_id, user_id: [
@@ -111,8 +114,12 @@ def test_users_are_their_own():
 
 
 def test_an_admin_passes_everywhere():
-    """An admin needs no role; what is absent then shows as absent in the work itself."""
-    assert authorise(tx(), Caller("root", is_admin=True), CREATE, "engagements/e") == "engagements/e"
+    """An admin needs no role, and may know what is absent."""
+    root = Caller("root", is_admin=True)
+    assert authorise(tx(engagements=["e"]), root, CREATE, "engagements/e") == "engagements/e"
+    with pytest.raises(NotFound) as refused:
+        authorise(tx(), root, CREATE, "engagements/e")
+    assert refused.value.reason == "ENGAGEMENT_NOT_FOUND"
 
 
 def test_a_name_of_the_wrong_kind_is_wrong_before_it_is_forbidden():

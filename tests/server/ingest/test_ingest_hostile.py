@@ -30,7 +30,7 @@ def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> Path:
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "a PNG picture"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "old kind"),
         (bytes(4096), "NUL"),
-        (b"name,os\na,Li\0nux\n", "Line 2"),
+        (b"name,os\na,Li\0nux\n", "line 2"),
         (b"Dear all,\n\nplease find below, as agreed, nothing at all.\n", "called `name`"),
         (b"Cable ID,Device A,Device B\n1,a,b\n", "called `name`"),
         (b'name,os\na,Linux\nb,"Linux\nc,Linux\n', "quotes of row 3"),

@@ -196,3 +196,10 @@ def test_sheet_with_the_best_header(tmp_path: Path) -> None:
     ]
     assert inventory.notes == ["Of 2 sheets, `Machines` was read."]
     assert len(list(inventory.rows())) == inventory.row_total == 1
+
+
+def test_a_long_name_of_a_column_is_cut(tmp_path: Path) -> None:
+    """It is kept with every row's attributes, so that its length would multiply; names stay unique."""
+    long = "x" * 300
+    _, rows = read(tmp_path, f"name,{long}a,{long}b\nweb,1,2\n")
+    assert rows[0].attributes == {"x" * 100: "1", "x" * 100 + " (2)": "2"}

@@ -1,12 +1,13 @@
 """Migrations, on every database."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from mooring_server.errors import FailedPrecondition
+from mooring_server.errors import Unavailable
 from mooring_server.settings import Settings
 from mooring_server.store import migrate, open_store, pending_migrations
 from mooring_server.store.migrating import connection, is_sqlite
@@ -27,7 +28,7 @@ def test_migrating_again_does_nothing(database_url: str):
 
 def test_a_store_refuses_an_old_schema(database_url: str):
     """Opening never migrates, and says which command does."""
-    with pytest.raises(FailedPrecondition, match="mooring migrate"):
+    with pytest.raises(Unavailable, match="mooring migrate"):
         open_store(database_url, settings=_SETTINGS)
 
 
@@ -38,7 +39,7 @@ def test_a_store_refuses_a_newer_schema(database_url: str):
         database.execute_sql(
             "INSERT INTO schema_migrations (id, name, applied) VALUES (99, '9999_later', '2026-01-01')"
         )
-    with pytest.raises(FailedPrecondition, match="newer"):
+    with pytest.raises(Unavailable, match="newer"):
         open_store(database_url, settings=_SETTINGS)
 
 
@@ -116,3 +117,24 @@ def test_the_migrations_arrive_at_the_tables(new_database: Callable[[], str]):
             finally:
                 table.bind(None)
     assert _schema(migrated) == _schema(direct)
+
+
+def test_the_file_is_its_owners_alone(tmp_path):
+    """Whatever the umask, others of the machine read neither the database nor its log."""
+    before = os.umask(0)
+    try:
+        with Database(f"sqlite:///{tmp_path}/folder/store.db") as database:
+            database.write(lambda tx: tx.users.insert("ann", "ann", "Ann", ""))
+            modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "folder").iterdir()}
+    finally:
+        os.umask(before)
+    assert modes.keys() >= {"store.db", "store.db-wal"}
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_folder_that_cannot_be_made_is_a_plain_failure(tmp_path):
+    """No path and no system's text leaves."""
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable) as refused:
+        migrate(f"sqlite:///{tmp_path}/file/folder/store.db", _SETTINGS)
+    assert str(tmp_path) not in refused.value.message

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from mooring_server.errors import NotFound
-from mooring_server.store import OperationState, StoredAnswer, Tx
+from mooring_server.store import OperationState, StoredAnswer, Tx, new_id
 from support_store import ENGAGEMENT, USER, Database, begin
 
 
@@ -15,9 +15,9 @@ def begun(database: Database) -> Database:
     return database
 
 
-def _operation(tx: Tx, id: str, host: str = "host-1"):
+def _operation(tx: Tx, id: str):
     arguments = {"upload": "u", "größe": [1, 2.5, None]}
-    return tx.operations.insert(id, ENGAGEMENT, "baseline", USER, "import", arguments, host=host)
+    return tx.operations.insert(id, ENGAGEMENT, "baseline", USER, "import", arguments)
 
 
 def test_an_upload_comes_back_in_its_pieces(begun: Database):
@@ -101,26 +101,51 @@ def test_racing_claims_give_an_operation_to_one(begun: Database):
     assert sum(each is not None for each in outcomes) == 1
 
 
-def test_what_others_left_unfinished_is_found(begun: Database):
-    """After a restart the queue and the interrupted are known, each in order."""
+def test_what_waits_and_what_nobody_attends_is_found(begun: Database):
+    """After a restart the queue and the interrupted are known; what was refreshed since is not among them."""
 
     def make(tx: Tx):
-        for number, host in enumerate(["old", "old", "new", "old"]):
-            _operation(tx, f"op-{number}", host)
+        for number in range(4):
+            _operation(tx, f"op-{number}")
         tx.operations.claim("op-1", "old")
         tx.operations.update("op-3", state=OperationState.FAILED, error={"reason": "X"})
 
     begun.write(make)
+    begun.clock.advance(5)
+    now = begun.clock.now
 
     def ids(operations):
         return [each.id for each in operations]
 
-    assert ids(begun.read(lambda tx: tx.operations.unfinished("new"))) == ["op-0", "op-1"]
+    def unattended(since):
+        return ids(begun.read(lambda tx: tx.operations.unattended(since)))
+
+    assert unattended(now - timedelta(seconds=5)) == []
+    assert unattended(now) == ["op-1"]
+    begun.write(lambda tx: tx.operations.update("op-1"))
+    assert unattended(now) == []
     assert ids(begun.read(lambda tx: tx.operations.queued(10))) == ["op-0", "op-2"]
     assert ids(begun.read(lambda tx: tx.operations.queued(1))) == ["op-0"]
     first = begun.read(lambda tx: tx.operations.page(ENGAGEMENT, "baseline", None, 0, 3))
     rest = begun.read(lambda tx: tx.operations.page(ENGAGEMENT, "baseline", first.next_key, 0, 3))
     assert (ids(first.items + rest.items), rest.next_key) == (["op-3", "op-2", "op-1", "op-0"], None)
+
+
+def test_ended_operations_are_forgotten_a_few_at_a_time(begun: Database):
+    """Those that were ordered before then, at most so many at a time; none that still waits or runs."""
+    ids = []
+    for number in range(6):
+        id = new_id(begun.clock.now)
+        ids.append(id)
+        begun.write(lambda tx, id=id: _operation(tx, id))
+        if number not in (0, 1):
+            begun.write(lambda tx, id=id: tx.operations.update(id, state=OperationState.SUCCEEDED, result={}))
+        begun.clock.advance(10)
+    begun.write(lambda tx: tx.operations.claim(ids[1], "host"))
+    late = begun.clock.now - timedelta(seconds=10)
+    assert [begun.write(lambda tx: tx.operations.delete_ended(late, 2)) for _ in range(3)] == [2, 1, 0]
+    kept = begun.read(lambda tx: tx.operations.page(ENGAGEMENT, "baseline", None, 0, 10)).items
+    assert [each.id for each in kept] == [ids[5], ids[1], ids[0]]
 
 
 def test_an_answer_is_kept_per_caller_and_call(begun: Database):

@@ -37,10 +37,12 @@ _HOT: dict[str, Callable[[Tx], Any]] = {
     "uploads": lambda tx: tx.uploads.expired(START, 10),
     "operations": lambda tx: tx.operations.page(ENGAGEMENT, "baseline", ["id"], 0, 10),
     "queue": lambda tx: tx.operations.queued(10),
-    "unfinished": lambda tx: tx.operations.unfinished("host"),
+    "unattended": lambda tx: tx.operations.unattended(START),
+    "ended operations": lambda tx: tx.operations.delete_ended(START, 10),
+    "given up": lambda tx: tx.versions.delete_some("version", 10),
 }
 # What is sorted here is few, and in no one index.
-_SORTED = {"engagements", "unfinished"}
+_SORTED = {"engagements", "bare id"}
 
 
 @pytest.mark.parametrize("name", _HOT)
