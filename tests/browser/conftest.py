@@ -14,11 +14,16 @@ ARTIFACTS = Path(os.environ.get("MOORING_TEST_ARTIFACTS", support_jupyter.ROOT /
 NOT_OURS = ("favicon", "jupyterlab.github.io", "net::ERR_", "the server responded with a status of 404")
 
 
+def in_browser(item: pytest.Item) -> bool:
+    return Path(__file__).parent in item.path.parents
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.timeout(120))
+    # Playwright keeps an event loop running in this thread, where no other test could then run one: it is last.
+    items.sort(key=in_browser)
+    for item in filter(in_browser, items):
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.timeout(120))
 
 
 @pytest.fixture(scope="session")
