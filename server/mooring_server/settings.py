@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     expanded_size_max_bytes: int = Field(2**30, description="The largest inventory, unpacked")
     cells_max: int = Field(50_000_000, description="The most cells of one inventory")
     columns_max: int = Field(2_000, description="The most columns of one table")
-    import_chunk_rows: int = Field(2_000, description="Rows written in one transaction of an import")
+    import_chunk_rows: int = Field(1_000, description="Rows written in one transaction of an import")
     imports_at_once_max: int = Field(2, description="Imports that run at the same time; others wait")
     rejected_rows_max: int = Field(10_000, description="Rejected rows past which an import gives up")
     operation_lease_s: float = Field(

@@ -19,7 +19,7 @@ def in_browser(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Playwright keeps an event loop running in this thread, where no other test could then run one: it is last.
+    # Playwright keeps an event loop running in this thread, where no other test could run one then: last.
     items.sort(key=in_browser)
     for item in filter(in_browser, items):
         item.add_marker(pytest.mark.browser)

@@ -41,16 +41,15 @@ def from_json(text: str) -> Any:
 
 
 def new_id(now: datetime | None = None) -> str:
-    """A UUIDv7 (RFC 9562): ids made later sort later, which keeps the indexes' inserts together."""
-    time_ms = _milliseconds(now or utc_now())
-    value = time_ms << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    return str(UUID(int=value))
+    """A UUIDv7 (RFC 9562): ids made later sort later, which keeps the indexes' inserts together.
+
+    Milliseconds, then microseconds (method 3 of its section 6.2), so that a queue keeps its order.
+    """
+    time_ms, time_us = divmod(to_us(now or utc_now()), 1000)
+    value = time_ms << 80 | 0x7 << 76 | time_us << 66 | secrets.randbits(2) << 64
+    return str(UUID(int=value | 0b10 << 62 | secrets.randbits(62)))
 
 
 def first_id(moment: datetime) -> str:
-    """What sorts before every `new_id` of that moment and later, and after those of earlier milliseconds."""
-    return str(UUID(int=_milliseconds(moment) << 80))
-
-
-def _milliseconds(moment: datetime) -> int:
-    return to_us(moment) // 1000
+    """What sorts before every `new_id` of that millisecond and later, and after all earlier ones."""
+    return str(UUID(int=to_us(moment) // 1000 << 80))

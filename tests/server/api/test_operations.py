@@ -114,7 +114,7 @@ def test_operations_of_an_absent_session(ann, session):
 
 def test_nobody_waits_for_what_is_queued_when_the_server_stops(tmp_path, monkeypatch):
     """A wait that no running operation can end is answered, well before the grace is over."""
-    settings = Settings(database=f"sqlite:///{tmp_path}/m.db", port=0, imports_at_once_max=1, stop_grace_s=60)
+    settings = Settings(database=f"sqlite:///{tmp_path}/m.db", port=0, imports_at_once_max=1, stop_grace_s=5)
     gate = Gate([row(1)]).install(monkeypatch.setattr)
     with serving(settings) as server:
         caller = Caller(server.channel)
