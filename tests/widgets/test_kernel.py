@@ -86,8 +86,13 @@ def test_an_interrupted_cell_leaves_the_workspace_usable(run: Run) -> None:
     """Stopping a cell that waits stops the wait, not the library's loop."""
     run("from mooring_widgets import connect\nws = connect()")
     stuck = """
-import asyncio, os, signal
+import asyncio, os, signal, sys, threading, traceback
+def is_waiting():
+    stack = traceback.extract_stack(sys._current_frames()[threading.main_thread().ident])
+    return stack[-1].filename.endswith("threading.py")
 async def stuck():
+    while not is_waiting():
+        await asyncio.sleep(0.01)
     os.kill(os.getpid(), signal.SIGINT)
     await asyncio.sleep(3600)
 try:
