@@ -197,7 +197,7 @@ class Asset(google.protobuf.message.Message):
 
     @property
     def provenance(self) -> global___Provenance:
-        """Where it was last read from."""
+        """Where its values were last taken from; a row that says the same again does not move it."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:

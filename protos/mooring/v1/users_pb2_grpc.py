@@ -66,7 +66,7 @@ class UserServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetContext(self, request, context):
-        """A context of the caller. `users/me/contexts/default` always exists.
+        """A context of the caller. `users/me/contexts/default` exists from their first default engagement or switch on.
 
         PERMISSION_DENIED for another user's context; NOT_FOUND for an unknown one.
         """

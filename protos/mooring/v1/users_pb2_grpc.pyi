@@ -34,7 +34,7 @@ class UserServiceStub:
         mooring.v1.users_pb2.GetContextRequest,
         mooring.v1.users_pb2.Context,
     ]
-    """A context of the caller. `users/me/contexts/default` always exists.
+    """A context of the caller. `users/me/contexts/default` exists from their first default engagement or switch on.
 
     PERMISSION_DENIED for another user's context; NOT_FOUND for an unknown one.
     """
@@ -66,7 +66,7 @@ class UserServiceAsyncStub:
         mooring.v1.users_pb2.GetContextRequest,
         mooring.v1.users_pb2.Context,
     ]
-    """A context of the caller. `users/me/contexts/default` always exists.
+    """A context of the caller. `users/me/contexts/default` exists from their first default engagement or switch on.
 
     PERMISSION_DENIED for another user's context; NOT_FOUND for an unknown one.
     """
@@ -102,7 +102,7 @@ class UserServiceServicer(metaclass=abc.ABCMeta):
         request: mooring.v1.users_pb2.GetContextRequest,
         context: _ServicerContext,
     ) -> typing.Union[mooring.v1.users_pb2.Context, collections.abc.Awaitable[mooring.v1.users_pb2.Context]]:
-        """A context of the caller. `users/me/contexts/default` always exists.
+        """A context of the caller. `users/me/contexts/default` exists from their first default engagement or switch on.
 
         PERMISSION_DENIED for another user's context; NOT_FOUND for an unknown one.
         """
