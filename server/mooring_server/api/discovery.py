@@ -27,24 +27,7 @@ _UPLOAD = f"{_SERVICE.full_name}/UploadInventory"
 _LANDSCAPE = f"{_SERVICE.full_name}/GetLandscape"
 
 _WIRE_TYPES = {type_: discovery_pb2.AssetType.Value(f"ASSET_TYPE_{type_.name}") for type_ in AssetType}
-_SAME_NAMES = (
-    "display_name",
-    "external_id",
-    "hostname",
-    "ip_addresses",
-    "environment",
-    "location",
-    "platform",
-    "operating_system",
-    "status",
-    "owner",
-    "application",
-    "criticality",
-    "cpu_cores",
-    "memory_bytes",
-    "storage_bytes",
-    "attributes",
-)
+_SAME_NAMES = (*discovery.VALUES, "attributes")
 
 
 def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:

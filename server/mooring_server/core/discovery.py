@@ -42,7 +42,7 @@ _NOT_PLAIN = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _NUMBERS = ("cpu_cores", "memory_bytes", "storage_bytes")
 # What an import can change of an asset, besides its type and its attributes.
-_VALUES = (
+VALUES = (
     "display_name",
     "external_id",
     "hostname",
@@ -57,7 +57,7 @@ _VALUES = (
     "criticality",
     *_NUMBERS,
 )
-_BLANK = {**dict.fromkeys(_VALUES, ""), **dict.fromkeys(_NUMBERS), "ip_addresses": ()}
+_BLANK = {**dict.fromkeys(VALUES, ""), **dict.fromkeys(_NUMBERS), "ip_addresses": ()}
 
 
 @dataclass
@@ -198,7 +198,7 @@ def _is_empty(value: object) -> bool:
 
 def digest(asset: Asset) -> str:
     """Hashes all that an import can change of an asset; where it was read from is not part of it."""
-    content = [asset.type.value, [getattr(asset, name) for name in _VALUES], sorted(asset.attributes.items())]
+    content = [asset.type.value, [getattr(asset, name) for name in VALUES], sorted(asset.attributes.items())]
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
