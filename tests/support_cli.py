@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +75,3 @@ def serving(*arguments: object, data_folder: Path, **settings: str) -> Iterator[
                 process.terminate()  # in good order: a killed one leaves its socket's folder behind
                 process.wait(DEADLINE_S)
             process.stdout.close()
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Return as soon as the condition holds."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.02)

@@ -1,13 +1,20 @@
-"""Inventories that tests hold in their hands: rows that come when they are let."""
+"""Imports that tests run: inventories whose rows come when they are let, and how their operations end."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from mooring_server.background import imports
+from mooring_server.background import Operations, imports
+from mooring_server.core import operations as rules
 from mooring_server.ingest import AssetRow, Inventory
+from mooring_server.store import new_id
+from support_store import ENGAGEMENT, USER
 
 DEADLINE_S = 30
+SESSION = "baseline"
+STREAM = f"engagements/{ENGAGEMENT}"
 
 
 def row(number: int, **values: Any) -> AssetRow:
@@ -42,3 +49,62 @@ class Gate:
         self._reached.set()
         assert self._opened.wait(DEADLINE_S), "nobody opened the gate"
         yield from self._after
+
+
+@asynccontextmanager
+async def running(database):
+    works = Operations(database.store, database.settings)
+    works.start()
+    try:
+        yield works
+    finally:
+        await works.close()
+
+
+def queue(database):
+    """A queued import of a small upload."""
+
+    def insert(tx):
+        upload = tx.uploads.insert(new_id(), ENGAGEMENT, SESSION, USER, "estate.csv")
+        tx.uploads.add_chunk(upload.id, 0, b"name\nweb\n")
+        tx.uploads.complete(upload.id, "", 9, 1)
+        arguments = {"upload_id": upload.id, "file_name": "estate.csv"}
+        return tx.operations.insert(new_id(), ENGAGEMENT, SESSION, USER, "import", arguments)
+
+    return database.write(insert)
+
+
+def find(database, operation):
+    return database.store.read(lambda tx: tx.operations.get(ENGAGEMENT, SESSION, operation.id))
+
+
+async def ended(database, operation, works):
+    """The operation once it has ended."""
+    async with asyncio.timeout(DEADLINE_S):
+        with works.ending(operation.id) as event:
+            while (found := await find(database, operation)).state not in rules.ENDED:
+                await event.wait()
+                event.clear()
+    return found
+
+
+def run(database, operation):
+    """Runs what is queued, and answers how the operation ended."""
+
+    async def main():
+        async with running(database) as works:
+            return await ended(database, operation, works)
+
+    return database.run(main())
+
+
+def shown(database):
+    """What the session shows: its assets by identity, its data version, its kept count."""
+
+    def look(tx):
+        session = tx.sessions.get(ENGAGEMENT, SESSION)
+        version = session.data_version_id
+        found = tx.assets.page(version, None, 0, 1_000).items if version else ()
+        return {each.identity: each for each in found}, version, session.asset_count
+
+    return database.read(look)

@@ -1,19 +1,11 @@
 """Talking to a widget as its front end does, and waiting for what it shows."""
 
 import itertools
-import time
-from collections.abc import Callable
 from typing import Any
 
+from support_waiting import until
+
 _ids = itertools.count()
-
-
-def until(condition: Callable[[], Any], what: str = "", deadline_s: float = 5) -> None:
-    """Waits for a condition."""
-    end = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end, f"it never came: {what}"
-        time.sleep(0.002)
 
 
 def ask(widget: Any, kind: str, **payload: Any) -> Any:

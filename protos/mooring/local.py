@@ -174,7 +174,7 @@ def find_or_start(folder: Path, *, timeout_s: float = _START_TIMEOUT_S) -> str:
                 now + respawn_delay_s,
                 min(2 * respawn_delay_s, _RESPAWN_DELAY_MAX_S),
             )
-        time.sleep(_POLL_INTERVAL_S)
+        time.sleep(_POLL_INTERVAL_S)  # whoever is starting it may be no child of ours
         address = find(folder)
     return address
 

@@ -197,3 +197,24 @@ def test_the_selector_composes(demo: Demo, page: Page) -> None:
         expect(box.get_by_role("textbox", name=name)).not_to_have_value(re.compile("baseline"))
         expect(box.get_by_role("textbox", name=name)).to_have_value(re.compile("^engagements/demo/sessions/"))
     in_kernel(page, "assert seen == [ws.selector.session_id] == [ws.session.name], seen")
+
+
+def test_the_form_composes(demo: Demo, page: Page) -> None:
+    """In a VBox, linked and observed: the session that it made is its `session_id`."""
+    opened(
+        page,
+        demo,
+        "composed-form",
+        "import ipywidgets\n"
+        "form, text = ws.form(), ipywidgets.Text(description='Made')\n"
+        "ipywidgets.link((form, 'session_id'), (text, 'value'))\n"
+        "seen = []\n"
+        "form.observe(lambda change: seen.append(change['new']), 'session_id')\n"
+        "ipywidgets.VBox([form, text])",
+    )
+    box = outputs(page).last
+    name = box.get_by_role("textbox", name="Name")
+    name.fill("Made in a box")
+    name.press("Enter")
+    expect(box.get_by_role("textbox", name="Made")).to_have_value(re.compile("^engagements/demo/sessions/"))
+    in_kernel(page, "assert seen == [form.session_id], seen")

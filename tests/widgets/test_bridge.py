@@ -4,7 +4,7 @@ import pytest
 from mooring_widgets.bridge import Outbox, Requests, failure
 from mooring_widgets.client import library_loop
 from mooring_widgets.errors import FieldViolation, InvalidArgument
-from support_widgets import until
+from support_waiting import until
 
 
 class Timer:

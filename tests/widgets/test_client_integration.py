@@ -12,7 +12,7 @@ from mooring_widgets.client import MooringClient, Progress, library_loop
 from mooring_widgets.query import QueryObserver
 from mooring_widgets.workspace import Workspace
 from support_server import serving
-from support_workspace import until
+from support_waiting import until
 
 Wait = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -6,7 +6,8 @@ from mooring_widgets import errors
 from mooring_widgets.client import Context
 from mooring_widgets.context import Place, find_place
 from mooring_widgets.workspace import Workspace
-from support_workspace import BASELINE, WAVE_1, WAVE_2, recorded, until
+from support_waiting import until
+from support_workspace import BASELINE, WAVE_1, WAVE_2, recorded
 
 KERNEL = "/run/kernel-0b7f2c6e-9d5b-4a51-8c39-1d2f6a3b4c5d.json"
 

@@ -1,22 +1,9 @@
 import ipywidgets
 import pytest
 from mooring_widgets.errors import FieldViolation, InvalidArgument
-from mooring_widgets.testing import FakeClient, demo_service, workspace
-from support_widgets import ask, refusal, until
-
-WAVE_1 = "engagements/contoso/sessions/wave-1"
-
-
-@pytest.fixture
-def client():
-    return FakeClient(demo_service())
-
-
-@pytest.fixture
-def ws(client):
-    ws = workspace(client)
-    yield ws
-    ws.close()
+from support_waiting import until
+from support_widgets import ask, refusal
+from support_workspace import WAVE_1
 
 
 def test_an_empty_form_creates(ws):

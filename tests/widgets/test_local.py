@@ -10,7 +10,7 @@ import pytest
 from mooring import local
 from mooring_widgets import connect, errors
 from mooring_widgets.client import MooringClient, library_loop
-from support_workspace import until
+from support_waiting import until
 
 FIND = """
 import sys

@@ -4,23 +4,10 @@ import ipywidgets
 import pytest
 import traitlets
 from mooring_widgets.errors import NotFound, Unavailable
-from mooring_widgets.testing import FakeClient, demo_service, workspace
-from support_widgets import ask, begin, listen, refusal, shows, until
-
-CONTOSO = "engagements/contoso"
-BASELINE, WAVE_1, WAVE_2 = (f"{CONTOSO}/sessions/{id_}" for id_ in ("baseline", "wave-1", "wave-2"))
-
-
-@pytest.fixture
-def client():
-    return FakeClient(demo_service())
-
-
-@pytest.fixture
-def ws(client):
-    ws = workspace(client)
-    yield ws
-    ws.close()
+from mooring_widgets.testing import workspace
+from support_waiting import until
+from support_widgets import ask, begin, listen, refusal, shows
+from support_workspace import BASELINE, CONTOSO, WAVE_1, WAVE_2
 
 
 @pytest.fixture

@@ -5,24 +5,11 @@ import ipywidgets
 import pandas as pd
 import pytest
 from mooring_widgets.errors import Internal
-from mooring_widgets.testing import FakeClient, demo_assets, demo_service, workspace
+from mooring_widgets.testing import demo_assets
 from mooring_widgets.views.rendering import render
-from support_widgets import ask, refusal, shows, until
-
-CONTOSO = "engagements/contoso"
-BASELINE, WAVE_1, WAVE_2 = (f"{CONTOSO}/sessions/{id_}" for id_ in ("baseline", "wave-1", "wave-2"))
-
-
-@pytest.fixture
-def client():
-    return FakeClient(demo_service())
-
-
-@pytest.fixture
-def ws(client):
-    ws = workspace(client)
-    yield ws
-    ws.close()
+from support_waiting import until
+from support_widgets import ask, refusal, shows
+from support_workspace import BASELINE, WAVE_1
 
 
 def total(table):

@@ -13,7 +13,8 @@ from mooring_widgets.query import QueryObserver
 from mooring_widgets.testing import FakeClient, ManualClock, demo_service, workspace
 from mooring_widgets.workspace import Workspace
 from mooring_widgets.workspace.aio import Aio
-from support_workspace import BASELINE, CONTOSO, WAVE_1, WAVE_2, until
+from support_waiting import until
+from support_workspace import BASELINE, CONTOSO, WAVE_1, WAVE_2
 
 
 def test_what_is_current_comes_as_snapshots(ws: Workspace) -> None:

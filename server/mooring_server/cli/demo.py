@@ -177,7 +177,7 @@ def _service(folder: Path) -> Iterator[str]:
             os.kill(server.pid, signal.SIGTERM)
             deadline = time.monotonic() + SERVICE_STOP_TIMEOUT_S
             while _is_running_child(server.pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
+                time.sleep(0.05)  # waitpid knows no deadline
 
 
 def _is_running_child(pid: int) -> bool:

@@ -119,7 +119,7 @@ def _wait_until_it_answers(lab: Lab, log: Path) -> None:
             )
         if _answers(lab):
             return
-        time.sleep(0.1)
+        time.sleep(0.1)  # JupyterLab tells nobody when it is ready
     raise Failure(f"JupyterLab did not answer within {START_TIMEOUT_S:g} s; its log is {log}")
 
 

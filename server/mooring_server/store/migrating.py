@@ -103,7 +103,7 @@ def _connect(database: Database) -> None:
         except OperationalError as failure:
             if "locked" not in str(failure) or time.monotonic() > deadline:
                 raise
-            time.sleep(0.05)
+            time.sleep(0.05)  # here SQLite does not honour its busy timeout
 
 
 @contextmanager

@@ -100,7 +100,8 @@ class PostgresqlEngine:
                     again = (lost and not worked) or _sqlstate(failure) in _TRANSIENT
                     if not again or attempt == _ATTEMPTS:
                         raise
-                time.sleep(random.uniform(0, _BACKOFF_S * 2**attempt))  # noqa: S311
+                # At random, so that those who were in each other's way do not meet again.
+                time.sleep(random.uniform(0, _BACKOFF_S * 2**attempt))  # noqa: S311 - chance, not a secret
             raise AssertionError("unreachable")
         except Exception as failure:
             raise outward(failure) from None

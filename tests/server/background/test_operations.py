@@ -1,77 +1,17 @@
 """Imports as operations, over a real database: all or nothing, whatever happens meanwhile."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
-from mooring_server.background import Cleanup, Operations, imports
+from mooring_server.background import Operations, imports
 from mooring_server.core import operations as rules
 from mooring_server.errors import Unavailable
 from mooring_server.ingest import RejectedRow
-from mooring_server.store import OperationState, new_id, utc_now
-from support_imports import DEADLINE_S, Gate, row
-from support_store import ENGAGEMENT, USER, Database, asset, begin, publish
+from mooring_server.store import OperationState
+from support_imports import DEADLINE_S, SESSION, STREAM, Gate, ended, find, queue, row, run, running, shown
+from support_store import ENGAGEMENT, USER, asset, publish
 
-SESSION = "baseline"
-STREAM = f"engagements/{ENGAGEMENT}"
 CHUNK = 5
-
-
-@pytest.fixture
-def database(database_url):
-    """A database with one engagement; imports write five rows at a time."""
-    with Database(
-        database_url, import_chunk_rows=CHUNK, imports_at_once_max=1, rejected_rows_max=3
-    ) as opened:
-        opened.write(begin)
-        yield opened
-
-
-@asynccontextmanager
-async def running(database):
-    works = Operations(database.store, database.settings)
-    works.start()
-    try:
-        yield works
-    finally:
-        await works.close()
-
-
-def queue(database):
-    """A queued import of a small upload."""
-
-    def insert(tx):
-        upload = tx.uploads.insert(new_id(), ENGAGEMENT, SESSION, USER, "estate.csv")
-        tx.uploads.add_chunk(upload.id, 0, b"name\nweb\n")
-        tx.uploads.complete(upload.id, "", 9, 1)
-        arguments = {"upload_id": upload.id, "file_name": "estate.csv"}
-        return tx.operations.insert(new_id(), ENGAGEMENT, SESSION, USER, "import", arguments)
-
-    return database.write(insert)
-
-
-def find(database, operation):
-    return database.store.read(lambda tx: tx.operations.get(ENGAGEMENT, SESSION, operation.id))
-
-
-async def ended(database, operation, works):
-    """The operation once it has ended."""
-    async with asyncio.timeout(DEADLINE_S):
-        with works.ending(operation.id) as event:
-            while (found := await find(database, operation)).state not in rules.ENDED:
-                await event.wait()
-                event.clear()
-    return found
-
-
-def run(database, operation):
-    """Runs what is queued, and answers how the operation ended."""
-
-    async def main():
-        async with running(database) as works:
-            return await ended(database, operation, works)
-
-    return database.run(main())
 
 
 def meanwhile(database, operation, gate, act):
@@ -88,18 +28,6 @@ def meanwhile(database, operation, gate, act):
         return database.run(main())
     finally:
         gate.open()
-
-
-def shown(database):
-    """What the session shows: its assets by identity, its data version, its kept count."""
-
-    def look(tx):
-        session = tx.sessions.get(ENGAGEMENT, SESSION)
-        version = session.data_version_id
-        found = tx.assets.page(version, None, 0, 1_000).items if version else ()
-        return {each.identity: each for each in found}, version, session.asset_count
-
-    return database.read(look)
 
 
 def leftovers(database):
@@ -328,65 +256,6 @@ def test_a_file_of_rejects_is_given_up(database, monkeypatch):
     operation = run(database, queue(database))
     assert (operation.error["failure"], operation.error["reason"]) == ("ResourceExhausted", "LIMIT_EXCEEDED")
     assert "rejected_rows_max" in operation.error["message"]
-
-
-def test_the_sweep_removes_what_has_outlived_its_setting(database):
-    """Versions that nothing shows, uploads, stored answers and long streams are trimmed; the rest stays."""
-    settings = database.settings.model_copy(update={"changes_keep": 2})
-    first = database.write(lambda tx: publish(tx, *(asset(number) for number in range(12))))
-    second = database.write(lambda tx: publish(tx, asset(1), base_id=first))
-    operation = queue(database)
-    upload_id = operation.arguments["upload_id"]
-    database.write(lambda tx: tx.requests.put(USER, "rpc", "id", "hash", b"answer"))
-    sweep = Cleanup(database.store, settings).sweep
-
-    def kept(tx):
-        return (
-            tx.versions.get(first) is not None,
-            tx.uploads.get(upload_id) is not None,
-            tx.requests.get(USER, "rpc", "id") is not None,
-        )
-
-    database.run(sweep())
-    assert database.read(kept) == (True, True, True)
-    database.clock.advance(25 * 3600)
-    database.run(sweep())
-    assert database.read(kept) == (False, False, False)
-    assert shown(database)[1] == second
-    head = database.read(lambda tx: tx.changes.head(STREAM))
-    assert database.read(lambda tx: tx.changes.earliest(STREAM)) == head - 1
-    assert database.store.check() == []
-
-
-def test_the_sweep_removes_an_upload_whole(database):
-    """However many pieces it has: what is due goes at once, not a part with each sweep."""
-    operation = queue(database)
-    upload_id = operation.arguments["upload_id"]
-
-    def add(tx):
-        for index in range(1, 40):
-            tx.uploads.add_chunk(upload_id, index, b"x")
-
-    database.write(add)
-    database.clock.advance(25 * 3600)
-    database.run(Cleanup(database.store, database.settings).sweep())
-    assert database.read(lambda tx: tx.uploads.expired(tx.now, 10)) == []
-
-
-def test_the_sweep_forgets_operations_that_ended_long_ago(database, monkeypatch):
-    """A report can be read for `operation_keep_s`; what still waits is kept however old it is."""
-    Gate([row(1)]).install(monkeypatch.setattr).open()
-    ended_one = run(database, queue(database))
-    waiting = queue(database)
-    sweep = Cleanup(database.store, database.settings).sweep
-    # Ids carry the real time, which the test's clock has to pass.
-    database.clock.now = utc_now()
-    database.run(sweep())
-    assert database.run(find(database, ended_one)) is not None
-    database.clock.advance(database.settings.operation_keep_s + 1)
-    database.run(sweep())
-    assert database.run(find(database, ended_one)) is None
-    assert database.run(find(database, waiting)).state is OperationState.QUEUED
 
 
 def test_a_failure_that_could_not_be_recorded_is_recorded_later(database, monkeypatch):

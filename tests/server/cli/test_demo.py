@@ -14,7 +14,8 @@ from mooring_server.cli import demo
 from mooring_server.cli.client import connected
 from mooring_server.cli.console import Failure
 from mooring_server.cli.lab import HOST, free_port
-from support_cli import COMMAND, DEADLINE_S, environment, serving, wait_until
+from support_cli import COMMAND, DEADLINE_S, environment, serving
+from support_waiting import until
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_a_killed_demo_takes_its_jupyterlab_along(folder, tmp_path):
         service = local.ServerFile.read(folder)
         try:
             process.kill()
-            wait_until(lambda: not listens(port), "JupyterLab ends")
+            until(lambda: not listens(port), "JupyterLab ends")
         finally:
             os.kill(service.pid, signal.SIGTERM)
-            wait_until(lambda: local.ServerFile.read(folder) is None, "the service ends")
+            until(lambda: local.ServerFile.read(folder) is None, "the service ends")

@@ -6,7 +6,8 @@ import pytest
 from mooring import local
 from mooring_server.cli.console import ExitCode, Failure
 from mooring_server.cli.embedded import exclusive, private_socket, sweep
-from support_cli import mooring, serving, wait_until
+from support_cli import mooring, serving
+from support_waiting import until
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_the_address_is_private_and_goes_with_the_server(folder):
 def test_it_ends_itself_when_unused(folder):
     """Without a call or a stream for the set time the server ends with status 0; health checks are no use."""
     with serving("--embedded", folder, data_folder=folder, MOORING_IDLE_EXIT_S="0.3") as server:
-        wait_until(lambda: server.process.poll() is not None, "the server ends itself")
+        until(lambda: server.process.poll() is not None, "the server ends itself")
 
         assert server.process.returncode == 0
         assert local.ServerFile.read(folder) is None

@@ -7,7 +7,8 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from mooring.v1 import discovery_pb2
 from mooring_server.cli.client import connected
 from mooring_server.cli.console import ExitCode
-from support_cli import COMMAND, DEADLINE_S, environment, serving, wait_until
+from support_cli import COMMAND, DEADLINE_S, environment, serving
+from support_waiting import until
 
 ROWS = 100_000
 SLOW = {"MOORING_IMPORT_CHUNK_ROWS": "200"}
@@ -55,7 +56,7 @@ def started(folder, server, file, session):
                     return True
             return False
 
-        wait_until(writes, "the import writes")
+        until(writes, "the import writes")
     return process
 
 

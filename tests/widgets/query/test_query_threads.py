@@ -1,11 +1,11 @@
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from mooring_widgets.query import AsyncioRuntime, QueryClient, QueryObserver, QueryOptions
+from support_waiting import until
 
 DEADLINE_S = 20
 
@@ -95,10 +95,7 @@ def test_timers_run(client):
     unsubscribe = observer.subscribe(heard)
     heard.wait_for(lambda result: result.data == 1 and result.is_stale)
     unsubscribe()
-    end = time.monotonic() + DEADLINE_S
-    while len(client.query_cache) and time.monotonic() < end:
-        time.sleep(0.005)
-    assert len(client.query_cache) == 0
+    until(lambda: len(client.query_cache) == 0)
 
 
 def test_many_threads_at_once(client):
@@ -158,9 +155,7 @@ def test_the_end_of_the_loop_is_quiet(client, loop):
     stopped = threading.Event()
     loop.call_soon_threadsafe(lambda: (stopped.set(), loop.stop()))
     assert stopped.wait(DEADLINE_S)
-    end = time.monotonic() + DEADLINE_S
-    while loop.is_running() and time.monotonic() < end:
-        time.sleep(0.001)
+    until(lambda: not loop.is_running())
     loop.close()
     unsubscribe()
     with pytest.raises(RuntimeError, match="closed"):
