@@ -5,7 +5,7 @@ from importlib import import_module
 
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 
-FILES = ("users", "engagements", "sessions", "discovery", "watch", "errors")
+FILES = ("users", "tokens", "engagements", "sessions", "activity", "discovery", "watch", "errors")
 
 
 def files() -> Iterator[FileDescriptor]:

@@ -30,7 +30,7 @@ from mooring_server.store import Tx, migrate
 class HeaderAuth:
     """Believes the metadata `user`: a stand-in for real authentication."""
 
-    def identify(self, metadata: Mapping[str, str], peer: str) -> Identity:
+    def identify(self, tx, metadata: Mapping[str, str], peer: str) -> Identity:
         if "user" not in metadata:
             raise Unauthenticated("say who you are")
         return Identity(

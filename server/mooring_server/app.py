@@ -125,6 +125,8 @@ def _authenticator(settings: Settings, addresses: Sequence[str]) -> Authenticato
                         "loopback addresses and Unix sockets alone"
                     )
             return NoAuth()
+        case Auth.TOKEN:
+            raise InvalidArgument("auth: `token` is not there yet")
 
 
 def is_local(address: str) -> bool:

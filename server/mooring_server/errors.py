@@ -114,3 +114,9 @@ class Unavailable(MooringError):
     """The service or its database cannot answer just now; trying again is right."""
 
     reason = "UNAVAILABLE"
+
+
+class DeadlineExceeded(MooringError):
+    """The call took longer than it may; whether a change was made is not known."""
+
+    reason = "DEADLINE_EXCEEDED"

@@ -14,6 +14,7 @@ class Auth(StrEnum):
     """How callers prove who they are."""
 
     NONE = "none"
+    TOKEN = "token"  # noqa: S105 - the name of a kind
 
 
 class Settings(BaseSettings):
@@ -24,13 +25,38 @@ class Settings(BaseSettings):
     database: str = Field("", description="sqlite:///file or postgresql://…; empty: the user's data folder")
     host: str = Field("127.0.0.1", description="The address to listen on")
     port: int = Field(50051, ge=0, le=65535, description="The port to listen on; 0 takes a free one")
-    auth: Auth = Field(Auth.NONE, description="`none` is allowed on loopback and Unix sockets alone")
+    auth: Auth = Field(Auth.NONE, description="`token`: API tokens; `none` is allowed on loopback alone")
+    tls_cert_file: Path | None = Field(None, description="The certificate chain to serve TLS with, PEM")
+    tls_key_file: Path | None = Field(None, description="Its private key, PEM")
+    tls_by_proxy: bool = Field(False, description="A proxy ends TLS in front of a plain address")
+    metrics_address: str = Field("", description="host:port for Prometheus; empty: none")
     reflection: bool = Field(False, description="Answer gRPC server reflection")
     log_format: str = Field(
         "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal"
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
+    read_rate: str = Field("2000/second", description="Calls of one user that read; empty: any number")
+    write_rate: str = Field("500/second", description="Calls of one user that change something")
+    bulk_rate: str = Field("120/minute", description="Uploads and imports of one user")
+    watch_rate: str = Field("50/second", description="Watches that one user opens")
+    watches_per_user_max: int = Field(200, ge=1, description="Watches that one user has open")
+    call_time_max_s: float = Field(60.0, gt=0, description="The longest that a call may take")
+    upload_time_max_s: float = Field(900.0, gt=0, description="The longest that an upload may take")
+    metadata_size_max_bytes: int = Field(16 * 2**10, description="The largest metadata that is read")
+    streams_per_connection_max: int = Field(1_000, description="Calls open on one connection")
+    keepalive_time_s: float = Field(30.0, gt=0, description="Silence after which a connection is tried")
+    keepalive_timeout_s: float = Field(20.0, gt=0, description="How long it may take to answer that")
+    ping_interval_min_s: float = Field(10.0, gt=0, description="The shortest between a client's pings")
+    lookup_cache_max: int = Field(10_000, ge=0, description="Engagements, roles and tokens kept in memory")
+    lookup_refresh_s: float = Field(
+        0.5, gt=0, description="How often what is kept in memory is compared with the change log"
+    )
+    filter_length_max: int = Field(2_000, description="Characters of a filter")
+    filter_depth_max: int = Field(20, description="How deep a filter may nest")
+    filter_terms_max: int = Field(50, description="Comparisons and words of a filter")
+    examined_rows_max: int = Field(20_000, ge=1_001, description="Rows that a page looks at")
+    counted_rows_max: int = Field(10_000, description="Rows that a filtered total counts")
     page_size_default: int = Field(50, ge=1)
     page_size_max: int = Field(1_000, ge=1)
     message_size_max_bytes: int = Field(8 * 2**20, description="The largest request that is read")
@@ -50,6 +76,13 @@ class Settings(BaseSettings):
     request_id_keep_s: int = Field(24 * 3600, description="How long a stored answer can be replayed")
     operation_keep_s: int = Field(7 * 24 * 3600, description="How long an operation can be looked up")
     version_keep_s: int = Field(24 * 3600, description="How long a data version that nothing shows is kept")
+    context_keep_s: int = Field(90 * 24 * 3600, description="How long an unused context is kept")
+    token_keep_s: int = Field(30 * 24 * 3600, description="How long an ended API token is listed")
+    token_life_default_s: int = Field(
+        90 * 24 * 3600, description="The life of an API token that asks for none"
+    )
+    token_life_max_s: int = Field(366 * 24 * 3600, description="The longest life of an API token")
+    tokens_per_user_max: int = Field(100, description="API tokens of one user that have not ended")
     heartbeat_s: float = Field(5.0, gt=0, description="The longest silence of a watch")
     watch_streams_max: int = Field(1_000, description="Streams of one watch")
     watch_poll_s: float = Field(1.0, gt=0, description="How often watched streams are read unannounced")

@@ -570,14 +570,24 @@ class ListAssetsRequest(google.protobuf.message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     SKIP_FIELD_NUMBER: builtins.int
+    ORDER_BY_FIELD_NUMBER: builtins.int
+    FILTER_FIELD_NUMBER: builtins.int
     parent: builtins.str
     """`engagements/{engagement}/sessions/{session}` or `sessions/{session}`."""
     page_size: builtins.int
     """50 by default, at most 1,000."""
     page_token: builtins.str
-    """From the answer before; bound to the caller, the session and its data version."""
+    """From the answer before; bound to the caller, the session, its data version, the filter and the order."""
     skip: builtins.int
     """How many to pass over from there."""
+    order_by: builtins.str
+    """`display_name` (the default); `desc` after it turns it round."""
+    filter: builtins.str
+    """An AIP-160 filter over `display_name`, `type`, `hostname`, `external_id`, `environment`, `location`,
+    `operating_system`, `status`, `application`, `cpu_cores`, `memory_bytes`, `storage_bytes`, `create_time` and
+    `update_time`; a bare word matches the beginnings of words in the display name, the hostname, the operating
+    system, the location and the application.
+    """
     def __init__(
         self,
         *,
@@ -585,8 +595,10 @@ class ListAssetsRequest(google.protobuf.message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         skip: builtins.int = ...,
+        order_by: builtins.str = ...,
+        filter: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "skip", b"skip"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "skip", b"skip"]) -> None: ...
 
 global___ListAssetsRequest = ListAssetsRequest
 
@@ -600,15 +612,18 @@ class ListAssetsResponse(google.protobuf.message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     TOTAL_SIZE_FIELD_NUMBER: builtins.int
     DATA_VERSION_FIELD_NUMBER: builtins.int
+    TOTAL_SIZE_AT_LEAST_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty at the end."""
+    """Empty at the end. A page may be short of its size, even empty, and still have a next one."""
     total_size: builtins.int
-    """How many there are in all."""
+    """How many there are in all; with a filter, counted as far as 10,000."""
     data_version: builtins.str
     """The data version that the page shows; a walk by tokens stays within one."""
+    total_size_at_least: builtins.bool
+    """Whether there may be more than `total_size`."""
     @property
     def assets(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Asset]:
-        """By display name."""
+        """In the order asked for."""
 
     def __init__(
         self,
@@ -617,8 +632,9 @@ class ListAssetsResponse(google.protobuf.message.Message):
         next_page_token: builtins.str = ...,
         total_size: builtins.int = ...,
         data_version: builtins.str = ...,
+        total_size_at_least: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["assets", b"assets", "data_version", b"data_version", "next_page_token", b"next_page_token", "total_size", b"total_size"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["assets", b"assets", "data_version", b"data_version", "next_page_token", b"next_page_token", "total_size", b"total_size", "total_size_at_least", b"total_size_at_least"]) -> None: ...
 
 global___ListAssetsResponse = ListAssetsResponse
 

@@ -86,9 +86,9 @@ class DiscoveryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListAssets(self, request, context):
-        """The assets of a session, by display name.
+        """The assets of a session.
 
-        INVALID_ARGUMENT for a page size below 0 or an altered page token; NOT_FOUND for an absent session.
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter; NOT_FOUND for an absent session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

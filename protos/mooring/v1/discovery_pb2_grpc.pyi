@@ -49,9 +49,9 @@ class DiscoveryServiceStub:
         mooring.v1.discovery_pb2.ListAssetsRequest,
         mooring.v1.discovery_pb2.ListAssetsResponse,
     ]
-    """The assets of a session, by display name.
+    """The assets of a session.
 
-    INVALID_ARGUMENT for a page size below 0 or an altered page token; NOT_FOUND for an absent session.
+    INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter; NOT_FOUND for an absent session.
     """
 
     GetLandscape: grpc.UnaryUnaryMultiCallable[
@@ -93,9 +93,9 @@ class DiscoveryServiceAsyncStub:
         mooring.v1.discovery_pb2.ListAssetsRequest,
         mooring.v1.discovery_pb2.ListAssetsResponse,
     ]
-    """The assets of a session, by display name.
+    """The assets of a session.
 
-    INVALID_ARGUMENT for a page size below 0 or an altered page token; NOT_FOUND for an absent session.
+    INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter; NOT_FOUND for an absent session.
     """
 
     GetLandscape: grpc.aio.UnaryUnaryMultiCallable[
@@ -143,9 +143,9 @@ class DiscoveryServiceServicer(metaclass=abc.ABCMeta):
         request: mooring.v1.discovery_pb2.ListAssetsRequest,
         context: _ServicerContext,
     ) -> typing.Union[mooring.v1.discovery_pb2.ListAssetsResponse, collections.abc.Awaitable[mooring.v1.discovery_pb2.ListAssetsResponse]]:
-        """The assets of a session, by display name.
+        """The assets of a session.
 
-        INVALID_ARGUMENT for a page size below 0 or an altered page token; NOT_FOUND for an absent session.
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter; NOT_FOUND for an absent session.
         """
 
     @abc.abstractmethod

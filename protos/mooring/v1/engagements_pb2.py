@@ -25,11 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mooring.v1 import activity_pb2 as mooring_dot_v1_dot_activity__pb2
 from mooring.v1 import sessions_pb2 as mooring_dot_v1_dot_sessions__pb2
+from mooring.v1 import users_pb2 as mooring_dot_v1_dot_users__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmooring/v1/engagements.proto\x12\nmooring.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mooring/v1/sessions.proto\"\x9a\x03\n\nEngagement\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x19\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x03\xe0\x41\x02\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x1c\n\x0f\x64\x65\x66\x61ult_session\x18\x04 \x01(\tB\x03\xe0\x41\x03\x12)\n\x07session\x18\x05 \x01(\x0b\x32\x13.mooring.v1.SessionB\x03\xe0\x41\x03\x12\x1a\n\rsession_count\x18\x06 \x01(\x03\x42\x03\xe0\x41\x03\x12\x15\n\x08revision\x18\x07 \x01(\x03\x42\x03\xe0\x41\x03\x12\x11\n\x04\x65tag\x18\x08 \x01(\tB\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03:N\xea\x41K\n\x16mooring.dev/Engagement\x12\x18\x65ngagements/{engagement}*\x0b\x65ngagements2\nengagement\"n\n\x14GetEngagementRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe0\x41\x02\xfa\x41\x18\n\x16mooring.dev/Engagement\x12(\n\x04view\x18\x02 \x01(\x0e\x32\x1a.mooring.v1.EngagementView\"G\n\x1bGetDefaultEngagementRequest\x12(\n\x04view\x18\x01 \x01(\x0e\x32\x1a.mooring.v1.EngagementView\"_\n\x16ListEngagementsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04skip\x18\x03 \x01(\x05\x12\x10\n\x08order_by\x18\x04 \x01(\t\"s\n\x17ListEngagementsResponse\x12+\n\x0b\x65ngagements\x18\x01 \x03(\x0b\x32\x16.mooring.v1.Engagement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\"\x8c\x01\n\x17\x43reateEngagementRequest\x12/\n\nengagement\x18\x01 \x01(\x0b\x32\x16.mooring.v1.EngagementB\x03\xe0\x41\x02\x12\x15\n\rengagement_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08*n\n\x0e\x45ngagementView\x12\x1f\n\x1b\x45NGAGEMENT_VIEW_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45NGAGEMENT_VIEW_BASIC\x10\x01\x12 \n\x1c\x45NGAGEMENT_VIEW_WITH_SESSION\x10\x02\x32\xf8\x03\n\x11\x45ngagementService\x12o\n\rGetEngagement\x12 .mooring.v1.GetEngagementRequest\x1a\x16.mooring.v1.Engagement\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/{name=engagements/*}\x12\x7f\n\x14GetDefaultEngagement\x12\'.mooring.v1.GetDefaultEngagementRequest\x1a\x16.mooring.v1.Engagement\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/engagements/me/default\x12w\n\x0fListEngagements\x12\".mooring.v1.ListEngagementsRequest\x1a#.mooring.v1.ListEngagementsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/engagements\x12x\n\x10\x43reateEngagement\x12#.mooring.v1.CreateEngagementRequest\x1a\x16.mooring.v1.Engagement\"\'\x82\xd3\xe4\x93\x02!\"\x13/api/v1/engagements:\nengagementb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmooring/v1/engagements.proto\x12\nmooring.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mooring/v1/activity.proto\x1a\x19mooring/v1/sessions.proto\x1a\x16mooring/v1/users.proto\"\xd1\x03\n\nEngagement\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x19\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x03\xe0\x41\x02\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x1c\n\x0f\x64\x65\x66\x61ult_session\x18\x04 \x01(\tB\x03\xe0\x41\x03\x12)\n\x07session\x18\x05 \x01(\x0b\x32\x13.mooring.v1.SessionB\x03\xe0\x41\x03\x12\x1a\n\rsession_count\x18\x06 \x01(\x03\x42\x03\xe0\x41\x03\x12\x15\n\x08revision\x18\x07 \x01(\x03\x42\x03\xe0\x41\x03\x12\x11\n\x04\x65tag\x18\x08 \x01(\tB\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x35\n\x0c\x61rchive_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03:N\xea\x41K\n\x16mooring.dev/Engagement\x12\x18\x65ngagements/{engagement}*\x0b\x65ngagements2\nengagement\"\xfd\x02\n\x06Member\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x11\n\x04user\x18\x02 \x01(\tB\x03\xe0\x41\x03\x12\x19\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x03\xe0\x41\x03\x12#\n\x04role\x18\x04 \x01(\x0e\x32\x10.mooring.v1.RoleB\x03\xe0\x41\x02\x12\x11\n\x04\x65tag\x18\x05 \x01(\tB\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12;\n\x12last_activity_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03:Q\xea\x41N\n\x12mooring.dev/Member\x12\'engagements/{engagement}/members/{user}*\x07members2\x06member\"n\n\x14GetEngagementRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe0\x41\x02\xfa\x41\x18\n\x16mooring.dev/Engagement\x12(\n\x04view\x18\x02 \x01(\x0e\x32\x1a.mooring.v1.EngagementView\"G\n\x1bGetDefaultEngagementRequest\x12(\n\x04view\x18\x01 \x01(\x0e\x32\x1a.mooring.v1.EngagementView\"\x86\x01\n\x16ListEngagementsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04skip\x18\x03 \x01(\x05\x12\x10\n\x08order_by\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x15\n\rshow_archived\x18\x06 \x01(\x08\"\x90\x01\n\x17ListEngagementsResponse\x12+\n\x0b\x65ngagements\x18\x01 \x03(\x0b\x32\x16.mooring.v1.Engagement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\x12\x1b\n\x13total_size_at_least\x18\x04 \x01(\x08\"\x8c\x01\n\x17\x43reateEngagementRequest\x12/\n\nengagement\x18\x01 \x01(\x0b\x32\x16.mooring.v1.EngagementB\x03\xe0\x41\x02\x12\x15\n\rengagement_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa6\x01\n\x17UpdateEngagementRequest\x12/\n\nengagement\x18\x01 \x01(\x0b\x32\x16.mooring.v1.EngagementB\x03\xe0\x41\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\x81\x01\n\x18\x41rchiveEngagementRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe0\x41\x02\xfa\x41\x18\n\x16mooring.dev/Engagement\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"G\n\x19\x41rchiveEngagementResponse\x12*\n\nengagement\x18\x01 \x01(\x0b\x32\x16.mooring.v1.Engagement\"\x83\x01\n\x1aUnarchiveEngagementRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe0\x41\x02\xfa\x41\x18\n\x16mooring.dev/Engagement\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"I\n\x1bUnarchiveEngagementResponse\x12*\n\nengagement\x18\x01 \x01(\x0b\x32\x16.mooring.v1.Engagement\"\xba\x01\n\x17SwitchEngagementRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe0\x41\x02\xfa\x41\x18\n\x16mooring.dev/Engagement\x12)\n\x07\x63ontext\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13mooring.dev/Context\x12\x1d\n\x10\x63ontext_revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\tB\x13\n\x11_context_revision\"\x92\x01\n\x18SwitchEngagementResponse\x12*\n\nengagement\x18\x01 \x01(\x0b\x32\x16.mooring.v1.Engagement\x12$\n\x07session\x18\x02 \x01(\x0b\x32\x13.mooring.v1.Session\x12$\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x13.mooring.v1.Context\"u\n\x12ListMembersRequest\x12*\n\x06parent\x18\x01 \x01(\tB\x1a\xe0\x41\x02\xfa\x41\x14\x12\x12mooring.dev/Member\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\"S\n\x13ListMembersResponse\x12#\n\x07members\x18\x01 \x03(\x0b\x32\x12.mooring.v1.Member\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x10GetMemberRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe0\x41\x02\xfa\x41\x14\n\x12mooring.dev/Member\"\xad\x01\n\x13\x43reateMemberRequest\x12*\n\x06parent\x18\x01 \x01(\tB\x1a\xe0\x41\x02\xfa\x41\x14\x12\x12mooring.dev/Member\x12\'\n\x06member\x18\x02 \x01(\x0b\x32\x12.mooring.v1.MemberB\x03\xe0\x41\x02\x12\x16\n\tmember_id\x18\x03 \x01(\tB\x03\xe0\x41\x02\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\x9a\x01\n\x13UpdateMemberRequest\x12\'\n\x06member\x18\x01 \x01(\x0b\x32\x12.mooring.v1.MemberB\x03\xe0\x41\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"x\n\x13\x44\x65leteMemberRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe0\x41\x02\xfa\x41\x14\n\x12mooring.dev/Member\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08*n\n\x0e\x45ngagementView\x12\x1f\n\x1b\x45NGAGEMENT_VIEW_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45NGAGEMENT_VIEW_BASIC\x10\x01\x12 \n\x1c\x45NGAGEMENT_VIEW_WITH_SESSION\x10\x02*Q\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x10\n\x0cROLE_ANALYST\x10\x02\x12\x10\n\x0cROLE_MANAGER\x10\x03\x32\x95\x0e\n\x11\x45ngagementService\x12o\n\rGetEngagement\x12 .mooring.v1.GetEngagementRequest\x1a\x16.mooring.v1.Engagement\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/{name=engagements/*}\x12\x7f\n\x14GetDefaultEngagement\x12\'.mooring.v1.GetDefaultEngagementRequest\x1a\x16.mooring.v1.Engagement\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/engagements/me/default\x12w\n\x0fListEngagements\x12\".mooring.v1.ListEngagementsRequest\x1a#.mooring.v1.ListEngagementsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/engagements\x12x\n\x10\x43reateEngagement\x12#.mooring.v1.CreateEngagementRequest\x1a\x16.mooring.v1.Engagement\"\'\x82\xd3\xe4\x93\x02!\"\x13/api/v1/engagements:\nengagement\x12\x8c\x01\n\x10UpdateEngagement\x12#.mooring.v1.UpdateEngagementRequest\x1a\x16.mooring.v1.Engagement\";\x82\xd3\xe4\x93\x02\x35\x32\'/api/v1/{engagement.name=engagements/*}:\nengagement\x12\x91\x01\n\x11\x41rchiveEngagement\x12$.mooring.v1.ArchiveEngagementRequest\x1a%.mooring.v1.ArchiveEngagementResponse\"/\x82\xd3\xe4\x93\x02)\"$/api/v1/{name=engagements/*}:archive:\x01*\x12\x99\x01\n\x13UnarchiveEngagement\x12&.mooring.v1.UnarchiveEngagementRequest\x1a\'.mooring.v1.UnarchiveEngagementResponse\"1\x82\xd3\xe4\x93\x02+\"&/api/v1/{name=engagements/*}:unarchive:\x01*\x12\x8d\x01\n\x10SwitchEngagement\x12#.mooring.v1.SwitchEngagementRequest\x1a$.mooring.v1.SwitchEngagementResponse\".\x82\xd3\xe4\x93\x02(\"#/api/v1/{name=engagements/*}:switch:\x01*\x12~\n\x0bListMembers\x12\x1e.mooring.v1.ListMembersRequest\x1a\x1f.mooring.v1.ListMembersResponse\".\x82\xd3\xe4\x93\x02(\x12&/api/v1/{parent=engagements/*}/members\x12m\n\tGetMember\x12\x1c.mooring.v1.GetMemberRequest\x1a\x12.mooring.v1.Member\".\x82\xd3\xe4\x93\x02(\x12&/api/v1/{name=engagements/*/members/*}\x12{\n\x0c\x43reateMember\x12\x1f.mooring.v1.CreateMemberRequest\x1a\x12.mooring.v1.Member\"6\x82\xd3\xe4\x93\x02\x30\"&/api/v1/{parent=engagements/*}/members:\x06member\x12\x82\x01\n\x0cUpdateMember\x12\x1f.mooring.v1.UpdateMemberRequest\x1a\x12.mooring.v1.Member\"=\x82\xd3\xe4\x93\x02\x37\x32-/api/v1/{member.name=engagements/*/members/*}:\x06member\x12s\n\x0c\x44\x65leteMember\x12\x1f.mooring.v1.DeleteMemberRequest\x1a\x12.mooring.v1.Member\".\x82\xd3\xe4\x93\x02(*&/api/v1/{name=engagements/*/members/*}\x12\x66\n\x08GetUsage\x12\x1b.mooring.v1.GetUsageRequest\x1a\x11.mooring.v1.Usage\"*\x82\xd3\xe4\x93\x02$\x12\"/api/v1/{name=engagements/*/usage}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,12 +57,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENGAGEMENT'].fields_by_name['create_time']._serialized_options = b'\340A\003'
   _globals['_ENGAGEMENT'].fields_by_name['update_time']._loaded_options = None
   _globals['_ENGAGEMENT'].fields_by_name['update_time']._serialized_options = b'\340A\003'
+  _globals['_ENGAGEMENT'].fields_by_name['archive_time']._loaded_options = None
+  _globals['_ENGAGEMENT'].fields_by_name['archive_time']._serialized_options = b'\340A\003'
   _globals['_ENGAGEMENT']._loaded_options = None
   _globals['_ENGAGEMENT']._serialized_options = b'\352AK\n\026mooring.dev/Engagement\022\030engagements/{engagement}*\013engagements2\nengagement'
+  _globals['_MEMBER'].fields_by_name['name']._loaded_options = None
+  _globals['_MEMBER'].fields_by_name['name']._serialized_options = b'\340A\010'
+  _globals['_MEMBER'].fields_by_name['user']._loaded_options = None
+  _globals['_MEMBER'].fields_by_name['user']._serialized_options = b'\340A\003'
+  _globals['_MEMBER'].fields_by_name['display_name']._loaded_options = None
+  _globals['_MEMBER'].fields_by_name['display_name']._serialized_options = b'\340A\003'
+  _globals['_MEMBER'].fields_by_name['role']._loaded_options = None
+  _globals['_MEMBER'].fields_by_name['role']._serialized_options = b'\340A\002'
+  _globals['_MEMBER'].fields_by_name['etag']._loaded_options = None
+  _globals['_MEMBER'].fields_by_name['etag']._serialized_options = b'\340A\003'
+  _globals['_MEMBER'].fields_by_name['create_time']._loaded_options = None
+  _globals['_MEMBER'].fields_by_name['create_time']._serialized_options = b'\340A\003'
+  _globals['_MEMBER'].fields_by_name['update_time']._loaded_options = None
+  _globals['_MEMBER'].fields_by_name['update_time']._serialized_options = b'\340A\003'
+  _globals['_MEMBER'].fields_by_name['last_activity_time']._loaded_options = None
+  _globals['_MEMBER'].fields_by_name['last_activity_time']._serialized_options = b'\340A\003'
+  _globals['_MEMBER']._loaded_options = None
+  _globals['_MEMBER']._serialized_options = b'\352AN\n\022mooring.dev/Member\022\'engagements/{engagement}/members/{user}*\007members2\006member'
   _globals['_GETENGAGEMENTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETENGAGEMENTREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\030\n\026mooring.dev/Engagement'
   _globals['_CREATEENGAGEMENTREQUEST'].fields_by_name['engagement']._loaded_options = None
   _globals['_CREATEENGAGEMENTREQUEST'].fields_by_name['engagement']._serialized_options = b'\340A\002'
+  _globals['_UPDATEENGAGEMENTREQUEST'].fields_by_name['engagement']._loaded_options = None
+  _globals['_UPDATEENGAGEMENTREQUEST'].fields_by_name['engagement']._serialized_options = b'\340A\002'
+  _globals['_ARCHIVEENGAGEMENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ARCHIVEENGAGEMENTREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\030\n\026mooring.dev/Engagement'
+  _globals['_UNARCHIVEENGAGEMENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNARCHIVEENGAGEMENTREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\030\n\026mooring.dev/Engagement'
+  _globals['_SWITCHENGAGEMENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_SWITCHENGAGEMENTREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\030\n\026mooring.dev/Engagement'
+  _globals['_SWITCHENGAGEMENTREQUEST'].fields_by_name['context']._loaded_options = None
+  _globals['_SWITCHENGAGEMENTREQUEST'].fields_by_name['context']._serialized_options = b'\372A\025\n\023mooring.dev/Context'
+  _globals['_LISTMEMBERSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTMEMBERSREQUEST'].fields_by_name['parent']._serialized_options = b'\340A\002\372A\024\022\022mooring.dev/Member'
+  _globals['_GETMEMBERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETMEMBERREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\024\n\022mooring.dev/Member'
+  _globals['_CREATEMEMBERREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_CREATEMEMBERREQUEST'].fields_by_name['parent']._serialized_options = b'\340A\002\372A\024\022\022mooring.dev/Member'
+  _globals['_CREATEMEMBERREQUEST'].fields_by_name['member']._loaded_options = None
+  _globals['_CREATEMEMBERREQUEST'].fields_by_name['member']._serialized_options = b'\340A\002'
+  _globals['_CREATEMEMBERREQUEST'].fields_by_name['member_id']._loaded_options = None
+  _globals['_CREATEMEMBERREQUEST'].fields_by_name['member_id']._serialized_options = b'\340A\002'
+  _globals['_UPDATEMEMBERREQUEST'].fields_by_name['member']._loaded_options = None
+  _globals['_UPDATEMEMBERREQUEST'].fields_by_name['member']._serialized_options = b'\340A\002'
+  _globals['_DELETEMEMBERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEMEMBERREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\024\n\022mooring.dev/Member'
   _globals['_ENGAGEMENTSERVICE'].methods_by_name['GetEngagement']._loaded_options = None
   _globals['_ENGAGEMENTSERVICE'].methods_by_name['GetEngagement']._serialized_options = b'\202\323\344\223\002\036\022\034/api/v1/{name=engagements/*}'
   _globals['_ENGAGEMENTSERVICE'].methods_by_name['GetDefaultEngagement']._loaded_options = None
@@ -68,20 +115,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENGAGEMENTSERVICE'].methods_by_name['ListEngagements']._serialized_options = b'\202\323\344\223\002\025\022\023/api/v1/engagements'
   _globals['_ENGAGEMENTSERVICE'].methods_by_name['CreateEngagement']._loaded_options = None
   _globals['_ENGAGEMENTSERVICE'].methods_by_name['CreateEngagement']._serialized_options = b'\202\323\344\223\002!\"\023/api/v1/engagements:\nengagement'
-  _globals['_ENGAGEMENTVIEW']._serialized_start=1149
-  _globals['_ENGAGEMENTVIEW']._serialized_end=1259
-  _globals['_ENGAGEMENT']._serialized_start=195
-  _globals['_ENGAGEMENT']._serialized_end=605
-  _globals['_GETENGAGEMENTREQUEST']._serialized_start=607
-  _globals['_GETENGAGEMENTREQUEST']._serialized_end=717
-  _globals['_GETDEFAULTENGAGEMENTREQUEST']._serialized_start=719
-  _globals['_GETDEFAULTENGAGEMENTREQUEST']._serialized_end=790
-  _globals['_LISTENGAGEMENTSREQUEST']._serialized_start=792
-  _globals['_LISTENGAGEMENTSREQUEST']._serialized_end=887
-  _globals['_LISTENGAGEMENTSRESPONSE']._serialized_start=889
-  _globals['_LISTENGAGEMENTSRESPONSE']._serialized_end=1004
-  _globals['_CREATEENGAGEMENTREQUEST']._serialized_start=1007
-  _globals['_CREATEENGAGEMENTREQUEST']._serialized_end=1147
-  _globals['_ENGAGEMENTSERVICE']._serialized_start=1262
-  _globals['_ENGAGEMENTSERVICE']._serialized_end=1766
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['UpdateEngagement']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['UpdateEngagement']._serialized_options = b'\202\323\344\223\00252\'/api/v1/{engagement.name=engagements/*}:\nengagement'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['ArchiveEngagement']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['ArchiveEngagement']._serialized_options = b'\202\323\344\223\002)\"$/api/v1/{name=engagements/*}:archive:\001*'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['UnarchiveEngagement']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['UnarchiveEngagement']._serialized_options = b'\202\323\344\223\002+\"&/api/v1/{name=engagements/*}:unarchive:\001*'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['SwitchEngagement']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['SwitchEngagement']._serialized_options = b'\202\323\344\223\002(\"#/api/v1/{name=engagements/*}:switch:\001*'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['ListMembers']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['ListMembers']._serialized_options = b'\202\323\344\223\002(\022&/api/v1/{parent=engagements/*}/members'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['GetMember']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['GetMember']._serialized_options = b'\202\323\344\223\002(\022&/api/v1/{name=engagements/*/members/*}'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['CreateMember']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['CreateMember']._serialized_options = b'\202\323\344\223\0020\"&/api/v1/{parent=engagements/*}/members:\006member'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['UpdateMember']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['UpdateMember']._serialized_options = b'\202\323\344\223\00272-/api/v1/{member.name=engagements/*/members/*}:\006member'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['DeleteMember']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['DeleteMember']._serialized_options = b'\202\323\344\223\002(*&/api/v1/{name=engagements/*/members/*}'
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['GetUsage']._loaded_options = None
+  _globals['_ENGAGEMENTSERVICE'].methods_by_name['GetUsage']._serialized_options = b'\202\323\344\223\002$\022\"/api/v1/{name=engagements/*/usage}'
+  _globals['_ENGAGEMENTVIEW']._serialized_start=3385
+  _globals['_ENGAGEMENTVIEW']._serialized_end=3495
+  _globals['_ROLE']._serialized_start=3497
+  _globals['_ROLE']._serialized_end=3578
+  _globals['_ENGAGEMENT']._serialized_start=280
+  _globals['_ENGAGEMENT']._serialized_end=745
+  _globals['_MEMBER']._serialized_start=748
+  _globals['_MEMBER']._serialized_end=1129
+  _globals['_GETENGAGEMENTREQUEST']._serialized_start=1131
+  _globals['_GETENGAGEMENTREQUEST']._serialized_end=1241
+  _globals['_GETDEFAULTENGAGEMENTREQUEST']._serialized_start=1243
+  _globals['_GETDEFAULTENGAGEMENTREQUEST']._serialized_end=1314
+  _globals['_LISTENGAGEMENTSREQUEST']._serialized_start=1317
+  _globals['_LISTENGAGEMENTSREQUEST']._serialized_end=1451
+  _globals['_LISTENGAGEMENTSRESPONSE']._serialized_start=1454
+  _globals['_LISTENGAGEMENTSRESPONSE']._serialized_end=1598
+  _globals['_CREATEENGAGEMENTREQUEST']._serialized_start=1601
+  _globals['_CREATEENGAGEMENTREQUEST']._serialized_end=1741
+  _globals['_UPDATEENGAGEMENTREQUEST']._serialized_start=1744
+  _globals['_UPDATEENGAGEMENTREQUEST']._serialized_end=1910
+  _globals['_ARCHIVEENGAGEMENTREQUEST']._serialized_start=1913
+  _globals['_ARCHIVEENGAGEMENTREQUEST']._serialized_end=2042
+  _globals['_ARCHIVEENGAGEMENTRESPONSE']._serialized_start=2044
+  _globals['_ARCHIVEENGAGEMENTRESPONSE']._serialized_end=2115
+  _globals['_UNARCHIVEENGAGEMENTREQUEST']._serialized_start=2118
+  _globals['_UNARCHIVEENGAGEMENTREQUEST']._serialized_end=2249
+  _globals['_UNARCHIVEENGAGEMENTRESPONSE']._serialized_start=2251
+  _globals['_UNARCHIVEENGAGEMENTRESPONSE']._serialized_end=2324
+  _globals['_SWITCHENGAGEMENTREQUEST']._serialized_start=2327
+  _globals['_SWITCHENGAGEMENTREQUEST']._serialized_end=2513
+  _globals['_SWITCHENGAGEMENTRESPONSE']._serialized_start=2516
+  _globals['_SWITCHENGAGEMENTRESPONSE']._serialized_end=2662
+  _globals['_LISTMEMBERSREQUEST']._serialized_start=2664
+  _globals['_LISTMEMBERSREQUEST']._serialized_end=2781
+  _globals['_LISTMEMBERSRESPONSE']._serialized_start=2783
+  _globals['_LISTMEMBERSRESPONSE']._serialized_end=2866
+  _globals['_GETMEMBERREQUEST']._serialized_start=2868
+  _globals['_GETMEMBERREQUEST']._serialized_end=2928
+  _globals['_CREATEMEMBERREQUEST']._serialized_start=2931
+  _globals['_CREATEMEMBERREQUEST']._serialized_end=3104
+  _globals['_UPDATEMEMBERREQUEST']._serialized_start=3107
+  _globals['_UPDATEMEMBERREQUEST']._serialized_end=3261
+  _globals['_DELETEMEMBERREQUEST']._serialized_start=3263
+  _globals['_DELETEMEMBERREQUEST']._serialized_end=3383
+  _globals['_ENGAGEMENTSERVICE']._serialized_start=3581
+  _globals['_ENGAGEMENTSERVICE']._serialized_end=5394
 # @@protoc_insertion_point(module_scope)

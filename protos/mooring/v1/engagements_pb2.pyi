@@ -6,11 +6,13 @@ The work for one client: the room that sessions live in."""
 import builtins
 import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.field_mask_pb2
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
 import mooring.v1.sessions_pb2
+import mooring.v1.users_pb2
 import sys
 import typing
 
@@ -45,6 +47,34 @@ ENGAGEMENT_VIEW_WITH_SESSION: EngagementView.ValueType  # 2
 """With `session` filled in."""
 global___EngagementView = EngagementView
 
+class _Role:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _RoleEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Role.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    ROLE_UNSPECIFIED: _Role.ValueType  # 0
+    """Never stored."""
+    ROLE_VIEWER: _Role.ValueType  # 1
+    """Read, and switch to."""
+    ROLE_ANALYST: _Role.ValueType  # 2
+    """Make, change and delete sessions and their data."""
+    ROLE_MANAGER: _Role.ValueType  # 3
+    """Choose the default session and the members, change and archive the engagement."""
+
+class Role(_Role, metaclass=_RoleEnumTypeWrapper):
+    """What a member may do, each including the one before."""
+
+ROLE_UNSPECIFIED: Role.ValueType  # 0
+"""Never stored."""
+ROLE_VIEWER: Role.ValueType  # 1
+"""Read, and switch to."""
+ROLE_ANALYST: Role.ValueType  # 2
+"""Make, change and delete sessions and their data."""
+ROLE_MANAGER: Role.ValueType  # 3
+"""Choose the default session and the members, change and archive the engagement."""
+global___Role = Role
+
 @typing.final
 class Engagement(google.protobuf.message.Message):
     """The work for one client."""
@@ -61,6 +91,7 @@ class Engagement(google.protobuf.message.Message):
     ETAG_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     UPDATE_TIME_FIELD_NUMBER: builtins.int
+    ARCHIVE_TIME_FIELD_NUMBER: builtins.int
     name: builtins.str
     """`engagements/{engagement}`."""
     display_name: builtins.str
@@ -87,6 +118,10 @@ class Engagement(google.protobuf.message.Message):
     def update_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When its own fields last changed."""
 
+    @property
+    def archive_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it was archived; unset while it is in use."""
+
     def __init__(
         self,
         *,
@@ -100,11 +135,67 @@ class Engagement(google.protobuf.message.Message):
         etag: builtins.str = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         update_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        archive_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "session", b"session", "update_time", b"update_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "default_session", b"default_session", "description", b"description", "display_name", b"display_name", "etag", b"etag", "name", b"name", "revision", b"revision", "session", b"session", "session_count", b"session_count", "update_time", b"update_time"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "session", b"session", "update_time", b"update_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "default_session", b"default_session", "description", b"description", "display_name", b"display_name", "etag", b"etag", "name", b"name", "revision", b"revision", "session", b"session", "session_count", b"session_count", "update_time", b"update_time"]) -> None: ...
 
 global___Engagement = Engagement
+
+@typing.final
+class Member(google.protobuf.message.Message):
+    """A user in an engagement."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    USER_FIELD_NUMBER: builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: builtins.int
+    ROLE_FIELD_NUMBER: builtins.int
+    ETAG_FIELD_NUMBER: builtins.int
+    CREATE_TIME_FIELD_NUMBER: builtins.int
+    UPDATE_TIME_FIELD_NUMBER: builtins.int
+    LAST_ACTIVITY_TIME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/members/{user}`."""
+    user: builtins.str
+    """`users/{user}`."""
+    display_name: builtins.str
+    """What people read, as the user says."""
+    role: global___Role.ValueType
+    """What they may do."""
+    etag: builtins.str
+    """The version to compare in an update."""
+    @property
+    def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When they became one."""
+
+    @property
+    def update_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When their role last changed."""
+
+    @property
+    def last_activity_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When they last changed or switched something in this engagement; unset where they never have, or where that
+        is beyond the history that is kept.
+        """
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        user: builtins.str = ...,
+        display_name: builtins.str = ...,
+        role: global___Role.ValueType = ...,
+        etag: builtins.str = ...,
+        create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        update_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        last_activity_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "last_activity_time", b"last_activity_time", "update_time", b"update_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "last_activity_time", b"last_activity_time", "name", b"name", "role", b"role", "update_time", b"update_time", "user", b"user"]) -> None: ...
+
+global___Member = Member
 
 @typing.final
 class GetEngagementRequest(google.protobuf.message.Message):
@@ -156,14 +247,22 @@ class ListEngagementsRequest(google.protobuf.message.Message):
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     SKIP_FIELD_NUMBER: builtins.int
     ORDER_BY_FIELD_NUMBER: builtins.int
+    FILTER_FIELD_NUMBER: builtins.int
+    SHOW_ARCHIVED_FIELD_NUMBER: builtins.int
     page_size: builtins.int
     """50 by default, at most 1,000."""
     page_token: builtins.str
-    """From the answer before; bound to the caller and the order."""
+    """From the answer before; bound to the caller, the filter and the order."""
     skip: builtins.int
     """How many to pass over from there."""
     order_by: builtins.str
-    """`display_name` (the default) or `create_time desc`."""
+    """`display_name` (the default) or `create_time`; `desc` after it turns it round."""
+    filter: builtins.str
+    """An AIP-160 filter over `display_name`, `create_time` and `update_time`; a bare word matches the beginnings of
+    words in the display name.
+    """
+    show_archived: builtins.bool
+    """Archived ones too."""
     def __init__(
         self,
         *,
@@ -171,8 +270,10 @@ class ListEngagementsRequest(google.protobuf.message.Message):
         page_token: builtins.str = ...,
         skip: builtins.int = ...,
         order_by: builtins.str = ...,
+        filter: builtins.str = ...,
+        show_archived: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "skip", b"skip"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "show_archived", b"show_archived", "skip", b"skip"]) -> None: ...
 
 global___ListEngagementsRequest = ListEngagementsRequest
 
@@ -185,10 +286,13 @@ class ListEngagementsResponse(google.protobuf.message.Message):
     ENGAGEMENTS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     TOTAL_SIZE_FIELD_NUMBER: builtins.int
+    TOTAL_SIZE_AT_LEAST_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty at the end."""
+    """Empty at the end. A page may be short of its size, even empty, and still have a next one."""
     total_size: builtins.int
-    """How many there are in all."""
+    """How many there are in all; with a filter, counted as far as 10,000."""
+    total_size_at_least: builtins.bool
+    """Whether there may be more than `total_size`."""
     @property
     def engagements(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Engagement]:
         """In the order asked for."""
@@ -199,8 +303,9 @@ class ListEngagementsResponse(google.protobuf.message.Message):
         engagements: collections.abc.Iterable[global___Engagement] | None = ...,
         next_page_token: builtins.str = ...,
         total_size: builtins.int = ...,
+        total_size_at_least: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["engagements", b"engagements", "next_page_token", b"next_page_token", "total_size", b"total_size"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["engagements", b"engagements", "next_page_token", b"next_page_token", "total_size", b"total_size", "total_size_at_least", b"total_size_at_least"]) -> None: ...
 
 global___ListEngagementsResponse = ListEngagementsResponse
 
@@ -236,3 +341,379 @@ class CreateEngagementRequest(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["engagement", b"engagement", "engagement_id", b"engagement_id", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
 
 global___CreateEngagementRequest = CreateEngagementRequest
+
+@typing.final
+class UpdateEngagementRequest(google.protobuf.message.Message):
+    """Changes an engagement."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ENGAGEMENT_FIELD_NUMBER: builtins.int
+    UPDATE_MASK_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check; the answer is what would be there."""
+    @property
+    def engagement(self) -> global___Engagement:
+        """Its `name` says which; its `etag`, where set, must be the current one."""
+
+    @property
+    def update_mask(self) -> google.protobuf.field_mask_pb2.FieldMask:
+        """Which of `display_name`, `description` to take; those that are set where empty."""
+
+    def __init__(
+        self,
+        *,
+        engagement: global___Engagement | None = ...,
+        update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["engagement", b"engagement", "update_mask", b"update_mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["engagement", b"engagement", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]) -> None: ...
+
+global___UpdateEngagementRequest = UpdateEngagementRequest
+
+@typing.final
+class ArchiveEngagementRequest(google.protobuf.message.Message):
+    """Archives an engagement."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ETAG_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}`."""
+    etag: builtins.str
+    """The etag it must still have; any where empty."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        etag: builtins.str = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
+
+global___ArchiveEngagementRequest = ArchiveEngagementRequest
+
+@typing.final
+class ArchiveEngagementResponse(google.protobuf.message.Message):
+    """The archived engagement."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ENGAGEMENT_FIELD_NUMBER: builtins.int
+    @property
+    def engagement(self) -> global___Engagement:
+        """With its `archive_time`."""
+
+    def __init__(
+        self,
+        *,
+        engagement: global___Engagement | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["engagement", b"engagement"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["engagement", b"engagement"]) -> None: ...
+
+global___ArchiveEngagementResponse = ArchiveEngagementResponse
+
+@typing.final
+class UnarchiveEngagementRequest(google.protobuf.message.Message):
+    """Takes an engagement up again."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ETAG_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}`."""
+    etag: builtins.str
+    """The etag it must still have; any where empty."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        etag: builtins.str = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
+
+global___UnarchiveEngagementRequest = UnarchiveEngagementRequest
+
+@typing.final
+class UnarchiveEngagementResponse(google.protobuf.message.Message):
+    """The engagement, in use."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ENGAGEMENT_FIELD_NUMBER: builtins.int
+    @property
+    def engagement(self) -> global___Engagement:
+        """Without an `archive_time`."""
+
+    def __init__(
+        self,
+        *,
+        engagement: global___Engagement | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["engagement", b"engagement"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["engagement", b"engagement"]) -> None: ...
+
+global___UnarchiveEngagementResponse = UnarchiveEngagementResponse
+
+@typing.final
+class SwitchEngagementRequest(google.protobuf.message.Message):
+    """Switches a context to an engagement."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    CONTEXT_FIELD_NUMBER: builtins.int
+    CONTEXT_REVISION_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}`."""
+    context: builtins.str
+    """`users/me/contexts/{context}`; `users/me/contexts/default` where empty."""
+    context_revision: builtins.int
+    """The revision that the context must still have; any where unset."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        context: builtins.str = ...,
+        context_revision: builtins.int | None = ...,
+        request_id: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_context_revision", b"_context_revision", "context_revision", b"context_revision"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_context_revision", b"_context_revision", "context", b"context", "context_revision", b"context_revision", "name", b"name", "request_id", b"request_id"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_context_revision", b"_context_revision"]) -> typing.Literal["context_revision"] | None: ...
+
+global___SwitchEngagementRequest = SwitchEngagementRequest
+
+@typing.final
+class SwitchEngagementResponse(google.protobuf.message.Message):
+    """Everything that a switch changes, in one round trip."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ENGAGEMENT_FIELD_NUMBER: builtins.int
+    SESSION_FIELD_NUMBER: builtins.int
+    CONTEXT_FIELD_NUMBER: builtins.int
+    @property
+    def engagement(self) -> global___Engagement:
+        """Now current."""
+
+    @property
+    def session(self) -> mooring.v1.sessions_pb2.Session:
+        """Its default session, now current."""
+
+    @property
+    def context(self) -> mooring.v1.users_pb2.Context:
+        """With its new revision."""
+
+    def __init__(
+        self,
+        *,
+        engagement: global___Engagement | None = ...,
+        session: mooring.v1.sessions_pb2.Session | None = ...,
+        context: mooring.v1.users_pb2.Context | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["context", b"context", "engagement", b"engagement", "session", b"session"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["context", b"context", "engagement", b"engagement", "session", b"session"]) -> None: ...
+
+global___SwitchEngagementResponse = SwitchEngagementResponse
+
+@typing.final
+class ListMembersRequest(google.protobuf.message.Message):
+    """Asks for a page of members."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    SKIP_FIELD_NUMBER: builtins.int
+    parent: builtins.str
+    """`engagements/{engagement}`."""
+    page_size: builtins.int
+    """50 by default, at most 1,000."""
+    page_token: builtins.str
+    """From the answer before; bound to the caller and the parent."""
+    skip: builtins.int
+    """How many to pass over from there."""
+    def __init__(
+        self,
+        *,
+        parent: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        skip: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "skip", b"skip"]) -> None: ...
+
+global___ListMembersRequest = ListMembersRequest
+
+@typing.final
+class ListMembersResponse(google.protobuf.message.Message):
+    """A page of members."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MEMBERS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """Empty at the end."""
+    @property
+    def members(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Member]:
+        """By user id."""
+
+    def __init__(
+        self,
+        *,
+        members: collections.abc.Iterable[global___Member] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["members", b"members", "next_page_token", b"next_page_token"]) -> None: ...
+
+global___ListMembersResponse = ListMembersResponse
+
+@typing.final
+class GetMemberRequest(google.protobuf.message.Message):
+    """Asks for a member."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/members/{user}`."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+
+global___GetMemberRequest = GetMemberRequest
+
+@typing.final
+class CreateMemberRequest(google.protobuf.message.Message):
+    """Makes a member."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: builtins.int
+    MEMBER_FIELD_NUMBER: builtins.int
+    MEMBER_ID_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    parent: builtins.str
+    """`engagements/{engagement}`."""
+    member_id: builtins.str
+    """The user's id."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check; the answer is what would be made."""
+    @property
+    def member(self) -> global___Member:
+        """`role` is required."""
+
+    def __init__(
+        self,
+        *,
+        parent: builtins.str = ...,
+        member: global___Member | None = ...,
+        member_id: builtins.str = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["member", b"member"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["member", b"member", "member_id", b"member_id", "parent", b"parent", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
+
+global___CreateMemberRequest = CreateMemberRequest
+
+@typing.final
+class UpdateMemberRequest(google.protobuf.message.Message):
+    """Changes a member."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: builtins.int
+    UPDATE_MASK_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check; the answer is what would be there."""
+    @property
+    def member(self) -> global___Member:
+        """Its `name` says which; its `etag`, where set, must be the current one."""
+
+    @property
+    def update_mask(self) -> google.protobuf.field_mask_pb2.FieldMask:
+        """`role`, or empty, which is the same."""
+
+    def __init__(
+        self,
+        *,
+        member: global___Member | None = ...,
+        update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["member", b"member", "update_mask", b"update_mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["member", b"member", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]) -> None: ...
+
+global___UpdateMemberRequest = UpdateMemberRequest
+
+@typing.final
+class DeleteMemberRequest(google.protobuf.message.Message):
+    """Takes a member out."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ETAG_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/members/{user}`."""
+    etag: builtins.str
+    """The etag it must still have; any where empty."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        etag: builtins.str = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
+
+global___DeleteMemberRequest = DeleteMemberRequest

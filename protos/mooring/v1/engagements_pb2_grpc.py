@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from mooring.v1 import activity_pb2 as mooring_dot_v1_dot_activity__pb2
 from mooring.v1 import engagements_pb2 as mooring_dot_v1_dot_engagements__pb2
 
 GRPC_GENERATED_VERSION = '1.71.2'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class EngagementServiceStub(object):
-    """Engagements.
+    """Engagements and their members.
     """
 
     def __init__(self, channel):
@@ -55,10 +56,60 @@ class EngagementServiceStub(object):
                 request_serializer=mooring_dot_v1_dot_engagements__pb2.CreateEngagementRequest.SerializeToString,
                 response_deserializer=mooring_dot_v1_dot_engagements__pb2.Engagement.FromString,
                 _registered_method=True)
+        self.UpdateEngagement = channel.unary_unary(
+                '/mooring.v1.EngagementService/UpdateEngagement',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.UpdateEngagementRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.Engagement.FromString,
+                _registered_method=True)
+        self.ArchiveEngagement = channel.unary_unary(
+                '/mooring.v1.EngagementService/ArchiveEngagement',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.ArchiveEngagementRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.ArchiveEngagementResponse.FromString,
+                _registered_method=True)
+        self.UnarchiveEngagement = channel.unary_unary(
+                '/mooring.v1.EngagementService/UnarchiveEngagement',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.UnarchiveEngagementRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.UnarchiveEngagementResponse.FromString,
+                _registered_method=True)
+        self.SwitchEngagement = channel.unary_unary(
+                '/mooring.v1.EngagementService/SwitchEngagement',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.SwitchEngagementRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.SwitchEngagementResponse.FromString,
+                _registered_method=True)
+        self.ListMembers = channel.unary_unary(
+                '/mooring.v1.EngagementService/ListMembers',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
+        self.GetMember = channel.unary_unary(
+                '/mooring.v1.EngagementService/GetMember',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.GetMemberRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.Member.FromString,
+                _registered_method=True)
+        self.CreateMember = channel.unary_unary(
+                '/mooring.v1.EngagementService/CreateMember',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.CreateMemberRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.Member.FromString,
+                _registered_method=True)
+        self.UpdateMember = channel.unary_unary(
+                '/mooring.v1.EngagementService/UpdateMember',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.UpdateMemberRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.Member.FromString,
+                _registered_method=True)
+        self.DeleteMember = channel.unary_unary(
+                '/mooring.v1.EngagementService/DeleteMember',
+                request_serializer=mooring_dot_v1_dot_engagements__pb2.DeleteMemberRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_engagements__pb2.Member.FromString,
+                _registered_method=True)
+        self.GetUsage = channel.unary_unary(
+                '/mooring.v1.EngagementService/GetUsage',
+                request_serializer=mooring_dot_v1_dot_activity__pb2.GetUsageRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_activity__pb2.Usage.FromString,
+                _registered_method=True)
 
 
 class EngagementServiceServicer(object):
-    """Engagements.
+    """Engagements and their members.
     """
 
     def GetEngagement(self, request, context):
@@ -80,9 +131,9 @@ class EngagementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListEngagements(self, request, context):
-        """The engagements that the caller may read, by display name.
+        """The engagements that the caller is a member of, archived ones only where asked for.
 
-        INVALID_ARGUMENT for a page size below 0, an altered page token or an unknown order.
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +143,97 @@ class EngagementServiceServicer(object):
         """Makes an engagement and its default session. The caller becomes its manager.
 
         ALREADY_EXISTS for a taken id; INVALID_ARGUMENT for wrong fields.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateEngagement(self, request, context):
+        """Changes the fields that the mask names.
+
+        ABORTED for a stale etag; FAILED_PRECONDITION for an archived engagement; INVALID_ARGUMENT for wrong fields
+        and for a mask that names what cannot change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ArchiveEngagement(self, request, context):
+        """Puts an engagement away: it can be read, nothing in it can be changed. Again is no mistake.
+
+        ABORTED for a stale etag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnarchiveEngagement(self, request, context):
+        """Takes an archived engagement up again. Again is no mistake.
+
+        ABORTED for a stale etag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SwitchEngagement(self, request, context):
+        """Makes an engagement's default session the current one of a context: compare-and-set on the context's revision.
+
+        ABORTED where the context has moved since `context_revision`; NOT_FOUND for an absent context.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMembers(self, request, context):
+        """The members of an engagement, by user id.
+
+        INVALID_ARGUMENT for a page size below 0 or an altered page token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMember(self, request, context):
+        """One member.
+
+        NOT_FOUND for a user who is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateMember(self, request, context):
+        """Makes a user a member. Their own stream tells them.
+
+        ALREADY_EXISTS for a member; NOT_FOUND for an unknown user; INVALID_ARGUMENT without a role.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateMember(self, request, context):
+        """Gives a member another role. What they may no longer do stops at once.
+
+        FAILED_PRECONDITION for the last manager; ABORTED for a stale etag; NOT_FOUND for a user who is no member.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMember(self, request, context):
+        """Takes a user out of an engagement: managers anybody, everybody themselves.
+
+        FAILED_PRECONDITION for the last manager; ABORTED for a stale etag; NOT_FOUND for a user who is no member.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUsage(self, request, context):
+        """What happened in an engagement, day by day, as far as its history is kept.
+
+        INVALID_ARGUMENT for dates that are none, in the wrong order, or more than 366 days apart.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,6 +262,56 @@ def add_EngagementServiceServicer_to_server(servicer, server):
                     request_deserializer=mooring_dot_v1_dot_engagements__pb2.CreateEngagementRequest.FromString,
                     response_serializer=mooring_dot_v1_dot_engagements__pb2.Engagement.SerializeToString,
             ),
+            'UpdateEngagement': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateEngagement,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.UpdateEngagementRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.Engagement.SerializeToString,
+            ),
+            'ArchiveEngagement': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchiveEngagement,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.ArchiveEngagementRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.ArchiveEngagementResponse.SerializeToString,
+            ),
+            'UnarchiveEngagement': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnarchiveEngagement,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.UnarchiveEngagementRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.UnarchiveEngagementResponse.SerializeToString,
+            ),
+            'SwitchEngagement': grpc.unary_unary_rpc_method_handler(
+                    servicer.SwitchEngagement,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.SwitchEngagementRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.SwitchEngagementResponse.SerializeToString,
+            ),
+            'ListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.ListMembersRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'GetMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMember,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.GetMemberRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.Member.SerializeToString,
+            ),
+            'CreateMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateMember,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.CreateMemberRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.Member.SerializeToString,
+            ),
+            'UpdateMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMember,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.UpdateMemberRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.Member.SerializeToString,
+            ),
+            'DeleteMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMember,
+                    request_deserializer=mooring_dot_v1_dot_engagements__pb2.DeleteMemberRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_engagements__pb2.Member.SerializeToString,
+            ),
+            'GetUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUsage,
+                    request_deserializer=mooring_dot_v1_dot_activity__pb2.GetUsageRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_activity__pb2.Usage.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'mooring.v1.EngagementService', rpc_method_handlers)
@@ -129,7 +321,7 @@ def add_EngagementServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EngagementService(object):
-    """Engagements.
+    """Engagements and their members.
     """
 
     @staticmethod
@@ -230,6 +422,276 @@ class EngagementService(object):
             '/mooring.v1.EngagementService/CreateEngagement',
             mooring_dot_v1_dot_engagements__pb2.CreateEngagementRequest.SerializeToString,
             mooring_dot_v1_dot_engagements__pb2.Engagement.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateEngagement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/UpdateEngagement',
+            mooring_dot_v1_dot_engagements__pb2.UpdateEngagementRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.Engagement.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchiveEngagement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/ArchiveEngagement',
+            mooring_dot_v1_dot_engagements__pb2.ArchiveEngagementRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.ArchiveEngagementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnarchiveEngagement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/UnarchiveEngagement',
+            mooring_dot_v1_dot_engagements__pb2.UnarchiveEngagementRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.UnarchiveEngagementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SwitchEngagement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/SwitchEngagement',
+            mooring_dot_v1_dot_engagements__pb2.SwitchEngagementRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.SwitchEngagementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/ListMembers',
+            mooring_dot_v1_dot_engagements__pb2.ListMembersRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/GetMember',
+            mooring_dot_v1_dot_engagements__pb2.GetMemberRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.Member.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/CreateMember',
+            mooring_dot_v1_dot_engagements__pb2.CreateMemberRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.Member.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/UpdateMember',
+            mooring_dot_v1_dot_engagements__pb2.UpdateMemberRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.Member.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/DeleteMember',
+            mooring_dot_v1_dot_engagements__pb2.DeleteMemberRequest.SerializeToString,
+            mooring_dot_v1_dot_engagements__pb2.Member.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.EngagementService/GetUsage',
+            mooring_dot_v1_dot_activity__pb2.GetUsageRequest.SerializeToString,
+            mooring_dot_v1_dot_activity__pb2.Usage.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ import abc
 import collections.abc
 import grpc
 import grpc.aio
+import mooring.v1.activity_pb2
 import mooring.v1.engagements_pb2
 import typing
 
@@ -18,7 +19,7 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class EngagementServiceStub:
-    """Engagements."""
+    """Engagements and their members."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     GetEngagement: grpc.UnaryUnaryMultiCallable[
@@ -43,9 +44,9 @@ class EngagementServiceStub:
         mooring.v1.engagements_pb2.ListEngagementsRequest,
         mooring.v1.engagements_pb2.ListEngagementsResponse,
     ]
-    """The engagements that the caller may read, by display name.
+    """The engagements that the caller is a member of, archived ones only where asked for.
 
-    INVALID_ARGUMENT for a page size below 0, an altered page token or an unknown order.
+    INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
     """
 
     CreateEngagement: grpc.UnaryUnaryMultiCallable[
@@ -57,8 +58,99 @@ class EngagementServiceStub:
     ALREADY_EXISTS for a taken id; INVALID_ARGUMENT for wrong fields.
     """
 
+    UpdateEngagement: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.UpdateEngagementRequest,
+        mooring.v1.engagements_pb2.Engagement,
+    ]
+    """Changes the fields that the mask names.
+
+    ABORTED for a stale etag; FAILED_PRECONDITION for an archived engagement; INVALID_ARGUMENT for wrong fields
+    and for a mask that names what cannot change.
+    """
+
+    ArchiveEngagement: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.ArchiveEngagementRequest,
+        mooring.v1.engagements_pb2.ArchiveEngagementResponse,
+    ]
+    """Puts an engagement away: it can be read, nothing in it can be changed. Again is no mistake.
+
+    ABORTED for a stale etag.
+    """
+
+    UnarchiveEngagement: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.UnarchiveEngagementRequest,
+        mooring.v1.engagements_pb2.UnarchiveEngagementResponse,
+    ]
+    """Takes an archived engagement up again. Again is no mistake.
+
+    ABORTED for a stale etag.
+    """
+
+    SwitchEngagement: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.SwitchEngagementRequest,
+        mooring.v1.engagements_pb2.SwitchEngagementResponse,
+    ]
+    """Makes an engagement's default session the current one of a context: compare-and-set on the context's revision.
+
+    ABORTED where the context has moved since `context_revision`; NOT_FOUND for an absent context.
+    """
+
+    ListMembers: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.ListMembersRequest,
+        mooring.v1.engagements_pb2.ListMembersResponse,
+    ]
+    """The members of an engagement, by user id.
+
+    INVALID_ARGUMENT for a page size below 0 or an altered page token.
+    """
+
+    GetMember: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.GetMemberRequest,
+        mooring.v1.engagements_pb2.Member,
+    ]
+    """One member.
+
+    NOT_FOUND for a user who is none.
+    """
+
+    CreateMember: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.CreateMemberRequest,
+        mooring.v1.engagements_pb2.Member,
+    ]
+    """Makes a user a member. Their own stream tells them.
+
+    ALREADY_EXISTS for a member; NOT_FOUND for an unknown user; INVALID_ARGUMENT without a role.
+    """
+
+    UpdateMember: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.UpdateMemberRequest,
+        mooring.v1.engagements_pb2.Member,
+    ]
+    """Gives a member another role. What they may no longer do stops at once.
+
+    FAILED_PRECONDITION for the last manager; ABORTED for a stale etag; NOT_FOUND for a user who is no member.
+    """
+
+    DeleteMember: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.DeleteMemberRequest,
+        mooring.v1.engagements_pb2.Member,
+    ]
+    """Takes a user out of an engagement: managers anybody, everybody themselves.
+
+    FAILED_PRECONDITION for the last manager; ABORTED for a stale etag; NOT_FOUND for a user who is no member.
+    """
+
+    GetUsage: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.activity_pb2.GetUsageRequest,
+        mooring.v1.activity_pb2.Usage,
+    ]
+    """What happened in an engagement, day by day, as far as its history is kept.
+
+    INVALID_ARGUMENT for dates that are none, in the wrong order, or more than 366 days apart.
+    """
+
 class EngagementServiceAsyncStub:
-    """Engagements."""
+    """Engagements and their members."""
 
     GetEngagement: grpc.aio.UnaryUnaryMultiCallable[
         mooring.v1.engagements_pb2.GetEngagementRequest,
@@ -82,9 +174,9 @@ class EngagementServiceAsyncStub:
         mooring.v1.engagements_pb2.ListEngagementsRequest,
         mooring.v1.engagements_pb2.ListEngagementsResponse,
     ]
-    """The engagements that the caller may read, by display name.
+    """The engagements that the caller is a member of, archived ones only where asked for.
 
-    INVALID_ARGUMENT for a page size below 0, an altered page token or an unknown order.
+    INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
     """
 
     CreateEngagement: grpc.aio.UnaryUnaryMultiCallable[
@@ -96,8 +188,99 @@ class EngagementServiceAsyncStub:
     ALREADY_EXISTS for a taken id; INVALID_ARGUMENT for wrong fields.
     """
 
+    UpdateEngagement: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.UpdateEngagementRequest,
+        mooring.v1.engagements_pb2.Engagement,
+    ]
+    """Changes the fields that the mask names.
+
+    ABORTED for a stale etag; FAILED_PRECONDITION for an archived engagement; INVALID_ARGUMENT for wrong fields
+    and for a mask that names what cannot change.
+    """
+
+    ArchiveEngagement: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.ArchiveEngagementRequest,
+        mooring.v1.engagements_pb2.ArchiveEngagementResponse,
+    ]
+    """Puts an engagement away: it can be read, nothing in it can be changed. Again is no mistake.
+
+    ABORTED for a stale etag.
+    """
+
+    UnarchiveEngagement: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.UnarchiveEngagementRequest,
+        mooring.v1.engagements_pb2.UnarchiveEngagementResponse,
+    ]
+    """Takes an archived engagement up again. Again is no mistake.
+
+    ABORTED for a stale etag.
+    """
+
+    SwitchEngagement: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.SwitchEngagementRequest,
+        mooring.v1.engagements_pb2.SwitchEngagementResponse,
+    ]
+    """Makes an engagement's default session the current one of a context: compare-and-set on the context's revision.
+
+    ABORTED where the context has moved since `context_revision`; NOT_FOUND for an absent context.
+    """
+
+    ListMembers: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.ListMembersRequest,
+        mooring.v1.engagements_pb2.ListMembersResponse,
+    ]
+    """The members of an engagement, by user id.
+
+    INVALID_ARGUMENT for a page size below 0 or an altered page token.
+    """
+
+    GetMember: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.GetMemberRequest,
+        mooring.v1.engagements_pb2.Member,
+    ]
+    """One member.
+
+    NOT_FOUND for a user who is none.
+    """
+
+    CreateMember: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.CreateMemberRequest,
+        mooring.v1.engagements_pb2.Member,
+    ]
+    """Makes a user a member. Their own stream tells them.
+
+    ALREADY_EXISTS for a member; NOT_FOUND for an unknown user; INVALID_ARGUMENT without a role.
+    """
+
+    UpdateMember: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.UpdateMemberRequest,
+        mooring.v1.engagements_pb2.Member,
+    ]
+    """Gives a member another role. What they may no longer do stops at once.
+
+    FAILED_PRECONDITION for the last manager; ABORTED for a stale etag; NOT_FOUND for a user who is no member.
+    """
+
+    DeleteMember: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.engagements_pb2.DeleteMemberRequest,
+        mooring.v1.engagements_pb2.Member,
+    ]
+    """Takes a user out of an engagement: managers anybody, everybody themselves.
+
+    FAILED_PRECONDITION for the last manager; ABORTED for a stale etag; NOT_FOUND for a user who is no member.
+    """
+
+    GetUsage: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.activity_pb2.GetUsageRequest,
+        mooring.v1.activity_pb2.Usage,
+    ]
+    """What happened in an engagement, day by day, as far as its history is kept.
+
+    INVALID_ARGUMENT for dates that are none, in the wrong order, or more than 366 days apart.
+    """
+
 class EngagementServiceServicer(metaclass=abc.ABCMeta):
-    """Engagements."""
+    """Engagements and their members."""
 
     @abc.abstractmethod
     def GetEngagement(
@@ -127,9 +310,9 @@ class EngagementServiceServicer(metaclass=abc.ABCMeta):
         request: mooring.v1.engagements_pb2.ListEngagementsRequest,
         context: _ServicerContext,
     ) -> typing.Union[mooring.v1.engagements_pb2.ListEngagementsResponse, collections.abc.Awaitable[mooring.v1.engagements_pb2.ListEngagementsResponse]]:
-        """The engagements that the caller may read, by display name.
+        """The engagements that the caller is a member of, archived ones only where asked for.
 
-        INVALID_ARGUMENT for a page size below 0, an altered page token or an unknown order.
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
         """
 
     @abc.abstractmethod
@@ -141,6 +324,117 @@ class EngagementServiceServicer(metaclass=abc.ABCMeta):
         """Makes an engagement and its default session. The caller becomes its manager.
 
         ALREADY_EXISTS for a taken id; INVALID_ARGUMENT for wrong fields.
+        """
+
+    @abc.abstractmethod
+    def UpdateEngagement(
+        self,
+        request: mooring.v1.engagements_pb2.UpdateEngagementRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.Engagement, collections.abc.Awaitable[mooring.v1.engagements_pb2.Engagement]]:
+        """Changes the fields that the mask names.
+
+        ABORTED for a stale etag; FAILED_PRECONDITION for an archived engagement; INVALID_ARGUMENT for wrong fields
+        and for a mask that names what cannot change.
+        """
+
+    @abc.abstractmethod
+    def ArchiveEngagement(
+        self,
+        request: mooring.v1.engagements_pb2.ArchiveEngagementRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.ArchiveEngagementResponse, collections.abc.Awaitable[mooring.v1.engagements_pb2.ArchiveEngagementResponse]]:
+        """Puts an engagement away: it can be read, nothing in it can be changed. Again is no mistake.
+
+        ABORTED for a stale etag.
+        """
+
+    @abc.abstractmethod
+    def UnarchiveEngagement(
+        self,
+        request: mooring.v1.engagements_pb2.UnarchiveEngagementRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.UnarchiveEngagementResponse, collections.abc.Awaitable[mooring.v1.engagements_pb2.UnarchiveEngagementResponse]]:
+        """Takes an archived engagement up again. Again is no mistake.
+
+        ABORTED for a stale etag.
+        """
+
+    @abc.abstractmethod
+    def SwitchEngagement(
+        self,
+        request: mooring.v1.engagements_pb2.SwitchEngagementRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.SwitchEngagementResponse, collections.abc.Awaitable[mooring.v1.engagements_pb2.SwitchEngagementResponse]]:
+        """Makes an engagement's default session the current one of a context: compare-and-set on the context's revision.
+
+        ABORTED where the context has moved since `context_revision`; NOT_FOUND for an absent context.
+        """
+
+    @abc.abstractmethod
+    def ListMembers(
+        self,
+        request: mooring.v1.engagements_pb2.ListMembersRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.ListMembersResponse, collections.abc.Awaitable[mooring.v1.engagements_pb2.ListMembersResponse]]:
+        """The members of an engagement, by user id.
+
+        INVALID_ARGUMENT for a page size below 0 or an altered page token.
+        """
+
+    @abc.abstractmethod
+    def GetMember(
+        self,
+        request: mooring.v1.engagements_pb2.GetMemberRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.Member, collections.abc.Awaitable[mooring.v1.engagements_pb2.Member]]:
+        """One member.
+
+        NOT_FOUND for a user who is none.
+        """
+
+    @abc.abstractmethod
+    def CreateMember(
+        self,
+        request: mooring.v1.engagements_pb2.CreateMemberRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.Member, collections.abc.Awaitable[mooring.v1.engagements_pb2.Member]]:
+        """Makes a user a member. Their own stream tells them.
+
+        ALREADY_EXISTS for a member; NOT_FOUND for an unknown user; INVALID_ARGUMENT without a role.
+        """
+
+    @abc.abstractmethod
+    def UpdateMember(
+        self,
+        request: mooring.v1.engagements_pb2.UpdateMemberRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.Member, collections.abc.Awaitable[mooring.v1.engagements_pb2.Member]]:
+        """Gives a member another role. What they may no longer do stops at once.
+
+        FAILED_PRECONDITION for the last manager; ABORTED for a stale etag; NOT_FOUND for a user who is no member.
+        """
+
+    @abc.abstractmethod
+    def DeleteMember(
+        self,
+        request: mooring.v1.engagements_pb2.DeleteMemberRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.engagements_pb2.Member, collections.abc.Awaitable[mooring.v1.engagements_pb2.Member]]:
+        """Takes a user out of an engagement: managers anybody, everybody themselves.
+
+        FAILED_PRECONDITION for the last manager; ABORTED for a stale etag; NOT_FOUND for a user who is no member.
+        """
+
+    @abc.abstractmethod
+    def GetUsage(
+        self,
+        request: mooring.v1.activity_pb2.GetUsageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.activity_pb2.Usage, collections.abc.Awaitable[mooring.v1.activity_pb2.Usage]]:
+        """What happened in an engagement, day by day, as far as its history is kept.
+
+        INVALID_ARGUMENT for dates that are none, in the wrong order, or more than 366 days apart.
         """
 
 def add_EngagementServiceServicer_to_server(servicer: EngagementServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

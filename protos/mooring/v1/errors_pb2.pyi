@@ -80,6 +80,30 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """INTERNAL: a fault of the server, logged there under the request's id."""
     ERROR_REASON_NO_DEFAULT_ENGAGEMENT: _ErrorReason.ValueType  # 28
     """FAILED_PRECONDITION: the user has no default engagement; create or join one."""
+    ERROR_REASON_USER_NOT_FOUND: _ErrorReason.ValueType  # 29
+    """NOT_FOUND: no such user, where the caller may know."""
+    ERROR_REASON_MEMBER_NOT_FOUND: _ErrorReason.ValueType  # 30
+    """NOT_FOUND: the user is no member of the engagement."""
+    ERROR_REASON_TOKEN_NOT_FOUND: _ErrorReason.ValueType  # 31
+    """NOT_FOUND: no such API token of the user."""
+    ERROR_REASON_MEMBER_EXISTS: _ErrorReason.ValueType  # 32
+    """ALREADY_EXISTS: the user is a member already; update the member."""
+    ERROR_REASON_SESSION_NOT_DELETED: _ErrorReason.ValueType  # 33
+    """ALREADY_EXISTS: the session is not deleted."""
+    ERROR_REASON_LAST_MANAGER: _ErrorReason.ValueType  # 34
+    """FAILED_PRECONDITION: the last manager can neither leave nor become less; make another one first."""
+    ERROR_REASON_ENGAGEMENT_ARCHIVED: _ErrorReason.ValueType  # 35
+    """FAILED_PRECONDITION: the engagement is archived; unarchive it first."""
+    ERROR_REASON_SESSION_ARCHIVED: _ErrorReason.ValueType  # 36
+    """FAILED_PRECONDITION: the session is archived; unarchive it first."""
+    ERROR_REASON_INVALID_FILTER: _ErrorReason.ValueType  # 37
+    """INVALID_ARGUMENT: the filter cannot be read; the message says where and what may stand there."""
+    ERROR_REASON_SCOPE_TOO_NARROW: _ErrorReason.ValueType  # 38
+    """PERMISSION_DENIED: the API token's scope does not allow it."""
+    ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 39
+    """RESOURCE_EXHAUSTED: too many calls of this kind; RetryInfo says when to try again."""
+    ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 40
+    """DEADLINE_EXCEEDED: the call took longer than its deadline, or than the server lets any call take."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every failure carries, written without the prefix
@@ -145,4 +169,28 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 27
 """INTERNAL: a fault of the server, logged there under the request's id."""
 ERROR_REASON_NO_DEFAULT_ENGAGEMENT: ErrorReason.ValueType  # 28
 """FAILED_PRECONDITION: the user has no default engagement; create or join one."""
+ERROR_REASON_USER_NOT_FOUND: ErrorReason.ValueType  # 29
+"""NOT_FOUND: no such user, where the caller may know."""
+ERROR_REASON_MEMBER_NOT_FOUND: ErrorReason.ValueType  # 30
+"""NOT_FOUND: the user is no member of the engagement."""
+ERROR_REASON_TOKEN_NOT_FOUND: ErrorReason.ValueType  # 31
+"""NOT_FOUND: no such API token of the user."""
+ERROR_REASON_MEMBER_EXISTS: ErrorReason.ValueType  # 32
+"""ALREADY_EXISTS: the user is a member already; update the member."""
+ERROR_REASON_SESSION_NOT_DELETED: ErrorReason.ValueType  # 33
+"""ALREADY_EXISTS: the session is not deleted."""
+ERROR_REASON_LAST_MANAGER: ErrorReason.ValueType  # 34
+"""FAILED_PRECONDITION: the last manager can neither leave nor become less; make another one first."""
+ERROR_REASON_ENGAGEMENT_ARCHIVED: ErrorReason.ValueType  # 35
+"""FAILED_PRECONDITION: the engagement is archived; unarchive it first."""
+ERROR_REASON_SESSION_ARCHIVED: ErrorReason.ValueType  # 36
+"""FAILED_PRECONDITION: the session is archived; unarchive it first."""
+ERROR_REASON_INVALID_FILTER: ErrorReason.ValueType  # 37
+"""INVALID_ARGUMENT: the filter cannot be read; the message says where and what may stand there."""
+ERROR_REASON_SCOPE_TOO_NARROW: ErrorReason.ValueType  # 38
+"""PERMISSION_DENIED: the API token's scope does not allow it."""
+ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 39
+"""RESOURCE_EXHAUSTED: too many calls of this kind; RetryInfo says when to try again."""
+ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 40
+"""DEADLINE_EXCEEDED: the call took longer than its deadline, or than the server lets any call take."""
 global___ErrorReason = ErrorReason

@@ -27,16 +27,19 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mooring.v1 import activity_pb2 as mooring_dot_v1_dot_activity__pb2
 from mooring.v1 import users_pb2 as mooring_dot_v1_dot_users__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mooring/v1/sessions.proto\x12\nmooring.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mooring/v1/users.proto\"\xe6\x03\n\x07Session\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x19\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x03\xe0\x41\x02\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12%\n\x04type\x18\x04 \x01(\x0e\x32\x17.mooring.v1.SessionType\x12\x17\n\nis_default\x18\x05 \x01(\x08\x42\x03\xe0\x41\x03\x12\x14\n\x07\x63reator\x18\x06 \x01(\tB\x03\xe0\x41\x03\x12\x19\n\x0c\x64\x61ta_version\x18\x07 \x01(\tB\x03\xe0\x41\x03\x12\x18\n\x0b\x61sset_count\x18\x08 \x01(\x03\x42\x03\xe0\x41\x03\x12\x11\n\x04\x65tag\x18\t \x01(\tB\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0b\x64\x65lete_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03:X\xea\x41U\n\x13mooring.dev/Session\x12+engagements/{engagement}/sessions/{session}*\x08sessions2\x07session\">\n\x11GetSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\"\x89\x01\n\x13ListSessionsRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\x12\x13mooring.dev/Session\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12\x10\n\x08order_by\x18\x05 \x01(\t\"j\n\x14ListSessionsResponse\x12%\n\x08sessions\x18\x01 \x03(\x0b\x32\x13.mooring.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\"\xaa\x01\n\x14\x43reateSessionRequest\x12(\n\x06parent\x18\x01 \x01(\tB\x18\xfa\x41\x15\x12\x13mooring.dev/Session\x12)\n\x07session\x18\x02 \x01(\x0b\x32\x13.mooring.v1.SessionB\x03\xe0\x41\x02\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\x9d\x01\n\x14UpdateSessionRequest\x12)\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.SessionB\x03\xe0\x41\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"z\n\x14\x44\x65leteSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb4\x01\n\x14SwitchSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12)\n\x07\x63ontext\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13mooring.dev/Context\x12\x1d\n\x10\x63ontext_revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\tB\x13\n\x11_context_revision\"w\n\x15SwitchSessionResponse\x12$\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Session\x12\x12\n\nengagement\x18\x02 \x01(\t\x12$\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x13.mooring.v1.Context\"~\n\x18SetDefaultSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"A\n\x19SetDefaultSessionResponse\x12$\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Session*\xd9\x01\n\x0bSessionType\x12\x1c\n\x18SESSION_TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18SESSION_TYPE_DATA_IMPORT\x10\x01\x12\x1f\n\x1bSESSION_TYPE_VALIDATION_RUN\x10\x02\x12#\n\x1fSESSION_TYPE_INCREMENTAL_UPDATE\x10\x03\x12$\n SESSION_TYPE_COMPARISON_ANALYSIS\x10\x04\x12\"\n\x1eSESSION_TYPE_CLEANUP_OPERATION\x10\x05\x32\xf1\x08\n\x0eSessionService\x12\x8e\x01\n\nGetSession\x12\x1d.mooring.v1.GetSessionRequest\x1a\x13.mooring.v1.Session\"L\x82\xd3\xe4\x93\x02\x46\x12\'/api/v1/{name=engagements/*/sessions/*}Z\x1b\x12\x19/api/v1/{name=sessions/*}\x12\x82\x01\n\x0cListSessions\x12\x1f.mooring.v1.ListSessionsRequest\x1a .mooring.v1.ListSessionsResponse\"/\x82\xd3\xe4\x93\x02)\x12\'/api/v1/{parent=engagements/*}/sessions\x12\x9d\x01\n\rCreateSession\x12 .mooring.v1.CreateSessionRequest\x1a\x13.mooring.v1.Session\"U\x82\xd3\xe4\x93\x02O\"\x10/api/v1/sessions:\x07sessionZ2\"\'/api/v1/{parent=engagements/*}/sessions:\x07session\x12\xb6\x01\n\rUpdateSession\x12 .mooring.v1.UpdateSessionRequest\x1a\x13.mooring.v1.Session\"n\x82\xd3\xe4\x93\x02h\x1a!/api/v1/{session.name=sessions/*}:\x07sessionZ:2//api/v1/{session.name=engagements/*/sessions/*}:\x07session\x12\x94\x01\n\rDeleteSession\x12 .mooring.v1.DeleteSessionRequest\x1a\x13.mooring.v1.Session\"L\x82\xd3\xe4\x93\x02\x46*\'/api/v1/{name=engagements/*/sessions/*}Z\x1b*\x19/api/v1/{name=sessions/*}\x12\xb6\x01\n\rSwitchSession\x12 .mooring.v1.SwitchSessionRequest\x1a!.mooring.v1.SwitchSessionResponse\"`\x82\xd3\xe4\x93\x02Z\" /api/v1/{name=sessions/*}/switch:\x01*Z3\"./api/v1/{name=engagements/*/sessions/*}:switch:\x01*\x12\x9f\x01\n\x11SetDefaultSession\x12$.mooring.v1.SetDefaultSessionRequest\x1a%.mooring.v1.SetDefaultSessionResponse\"=\x82\xd3\xe4\x93\x02\x37\"2/api/v1/{name=engagements/*/sessions/*}:setDefault:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mooring/v1/sessions.proto\x12\nmooring.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mooring/v1/activity.proto\x1a\x16mooring/v1/users.proto\"\x8e\x06\n\x07Session\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x19\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x03\xe0\x41\x02\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12%\n\x04type\x18\x04 \x01(\x0e\x32\x17.mooring.v1.SessionType\x12\x17\n\nis_default\x18\x05 \x01(\x08\x42\x03\xe0\x41\x03\x12\x14\n\x07\x63reator\x18\x06 \x01(\tB\x03\xe0\x41\x03\x12\x19\n\x0c\x64\x61ta_version\x18\x07 \x01(\tB\x03\xe0\x41\x03\x12\x18\n\x0b\x61sset_count\x18\x08 \x01(\x03\x42\x03\xe0\x41\x03\x12\x11\n\x04\x65tag\x18\t \x01(\tB\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0b\x64\x65lete_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12/\n\x06labels\x18\r \x03(\x0b\x32\x1f.mooring.v1.Session.LabelsEntry\x12\x33\n\x0eparent_session\x18\x0e \x01(\tB\x1b\xe0\x41\x05\xfa\x41\x15\n\x13mooring.dev/Session\x12\x1d\n\x10\x64\x65pendency_count\x18\x0f \x01(\x03\x42\x03\xe0\x41\x03\x12;\n\x12last_activity_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x35\n\x0c\x61rchive_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:X\xea\x41U\n\x13mooring.dev/Session\x12+engagements/{engagement}/sessions/{session}*\x08sessions2\x07session\">\n\x11GetSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\"\xc6\x01\n\x13ListSessionsRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\x12\x13mooring.dev/Session\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12\x15\n\rshow_archived\x18\x07 \x01(\x08\x12\x14\n\x0cshow_deleted\x18\x08 \x01(\x08\"\x87\x01\n\x14ListSessionsResponse\x12%\n\x08sessions\x18\x01 \x03(\x0b\x32\x13.mooring.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\x12\x1b\n\x13total_size_at_least\x18\x04 \x01(\x08\"\xaa\x01\n\x14\x43reateSessionRequest\x12(\n\x06parent\x18\x01 \x01(\tB\x18\xfa\x41\x15\x12\x13mooring.dev/Session\x12)\n\x07session\x18\x02 \x01(\x0b\x32\x13.mooring.v1.SessionB\x03\xe0\x41\x02\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\x9d\x01\n\x14UpdateSessionRequest\x12)\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.SessionB\x03\xe0\x41\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"z\n\x14\x44\x65leteSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb4\x01\n\x14SwitchSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12)\n\x07\x63ontext\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13mooring.dev/Context\x12\x1d\n\x10\x63ontext_revision\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\tB\x13\n\x11_context_revision\"w\n\x15SwitchSessionResponse\x12$\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Session\x12\x12\n\nengagement\x18\x02 \x01(\t\x12$\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x13.mooring.v1.Context\"~\n\x18SetDefaultSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"A\n\x19SetDefaultSessionResponse\x12$\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Session\"|\n\x16UndeleteSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"?\n\x17UndeleteSessionResponse\x12$\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Session\"{\n\x15\x41rchiveSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\">\n\x16\x41rchiveSessionResponse\x12$\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Session\"}\n\x17UnarchiveSessionRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"@\n\x18UnarchiveSessionResponse\x12$\n\x07session\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Session*\xd9\x01\n\x0bSessionType\x12\x1c\n\x18SESSION_TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18SESSION_TYPE_DATA_IMPORT\x10\x01\x12\x1f\n\x1bSESSION_TYPE_VALIDATION_RUN\x10\x02\x12#\n\x1fSESSION_TYPE_INCREMENTAL_UPDATE\x10\x03\x12$\n SESSION_TYPE_COMPARISON_ANALYSIS\x10\x04\x12\"\n\x1eSESSION_TYPE_CLEANUP_OPERATION\x10\x05\x32\xfa\r\n\x0eSessionService\x12\x8e\x01\n\nGetSession\x12\x1d.mooring.v1.GetSessionRequest\x1a\x13.mooring.v1.Session\"L\x82\xd3\xe4\x93\x02\x46\x12\'/api/v1/{name=engagements/*/sessions/*}Z\x1b\x12\x19/api/v1/{name=sessions/*}\x12\x82\x01\n\x0cListSessions\x12\x1f.mooring.v1.ListSessionsRequest\x1a .mooring.v1.ListSessionsResponse\"/\x82\xd3\xe4\x93\x02)\x12\'/api/v1/{parent=engagements/*}/sessions\x12\x9d\x01\n\rCreateSession\x12 .mooring.v1.CreateSessionRequest\x1a\x13.mooring.v1.Session\"U\x82\xd3\xe4\x93\x02O\"\x10/api/v1/sessions:\x07sessionZ2\"\'/api/v1/{parent=engagements/*}/sessions:\x07session\x12\xb6\x01\n\rUpdateSession\x12 .mooring.v1.UpdateSessionRequest\x1a\x13.mooring.v1.Session\"n\x82\xd3\xe4\x93\x02h\x1a!/api/v1/{session.name=sessions/*}:\x07sessionZ:2//api/v1/{session.name=engagements/*/sessions/*}:\x07session\x12\x94\x01\n\rDeleteSession\x12 .mooring.v1.DeleteSessionRequest\x1a\x13.mooring.v1.Session\"L\x82\xd3\xe4\x93\x02\x46*\'/api/v1/{name=engagements/*/sessions/*}Z\x1b*\x19/api/v1/{name=sessions/*}\x12\xb6\x01\n\rSwitchSession\x12 .mooring.v1.SwitchSessionRequest\x1a!.mooring.v1.SwitchSessionResponse\"`\x82\xd3\xe4\x93\x02Z\" /api/v1/{name=sessions/*}/switch:\x01*Z3\"./api/v1/{name=engagements/*/sessions/*}:switch:\x01*\x12\x9f\x01\n\x11SetDefaultSession\x12$.mooring.v1.SetDefaultSessionRequest\x1a%.mooring.v1.SetDefaultSessionResponse\"=\x82\xd3\xe4\x93\x02\x37\"2/api/v1/{name=engagements/*/sessions/*}:setDefault:\x01*\x12\x97\x01\n\x0fUndeleteSession\x12\".mooring.v1.UndeleteSessionRequest\x1a#.mooring.v1.UndeleteSessionResponse\";\x82\xd3\xe4\x93\x02\x35\"0/api/v1/{name=engagements/*/sessions/*}:undelete:\x01*\x12\x93\x01\n\x0e\x41rchiveSession\x12!.mooring.v1.ArchiveSessionRequest\x1a\".mooring.v1.ArchiveSessionResponse\":\x82\xd3\xe4\x93\x02\x34\"//api/v1/{name=engagements/*/sessions/*}:archive:\x01*\x12\x9b\x01\n\x10UnarchiveSession\x12#.mooring.v1.UnarchiveSessionRequest\x1a$.mooring.v1.UnarchiveSessionResponse\"<\x82\xd3\xe4\x93\x02\x36\"1/api/v1/{name=engagements/*/sessions/*}:unarchive:\x01*\x12\xb8\x01\n\x0cListActivity\x12\x1f.mooring.v1.ListActivityRequest\x1a .mooring.v1.ListActivityResponse\"e\x82\xd3\xe4\x93\x02_\x12\'/api/v1/{parent=engagements/*}/activityZ4\x12\x32/api/v1/{parent=engagements/*/sessions/*}/activityb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mooring.v1.sessions_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SESSION_LABELSENTRY']._loaded_options = None
+  _globals['_SESSION_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_SESSION'].fields_by_name['name']._loaded_options = None
   _globals['_SESSION'].fields_by_name['name']._serialized_options = b'\340A\010'
   _globals['_SESSION'].fields_by_name['display_name']._loaded_options = None
@@ -57,6 +60,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSION'].fields_by_name['update_time']._serialized_options = b'\340A\003'
   _globals['_SESSION'].fields_by_name['delete_time']._loaded_options = None
   _globals['_SESSION'].fields_by_name['delete_time']._serialized_options = b'\340A\003'
+  _globals['_SESSION'].fields_by_name['parent_session']._loaded_options = None
+  _globals['_SESSION'].fields_by_name['parent_session']._serialized_options = b'\340A\005\372A\025\n\023mooring.dev/Session'
+  _globals['_SESSION'].fields_by_name['dependency_count']._loaded_options = None
+  _globals['_SESSION'].fields_by_name['dependency_count']._serialized_options = b'\340A\003'
+  _globals['_SESSION'].fields_by_name['last_activity_time']._loaded_options = None
+  _globals['_SESSION'].fields_by_name['last_activity_time']._serialized_options = b'\340A\003'
+  _globals['_SESSION'].fields_by_name['archive_time']._loaded_options = None
+  _globals['_SESSION'].fields_by_name['archive_time']._serialized_options = b'\340A\003'
   _globals['_SESSION']._loaded_options = None
   _globals['_SESSION']._serialized_options = b'\352AU\n\023mooring.dev/Session\022+engagements/{engagement}/sessions/{session}*\010sessions2\007session'
   _globals['_GETSESSIONREQUEST'].fields_by_name['name']._loaded_options = None
@@ -77,6 +88,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SWITCHSESSIONREQUEST'].fields_by_name['context']._serialized_options = b'\372A\025\n\023mooring.dev/Context'
   _globals['_SETDEFAULTSESSIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_SETDEFAULTSESSIONREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\025\n\023mooring.dev/Session'
+  _globals['_UNDELETESESSIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNDELETESESSIONREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\025\n\023mooring.dev/Session'
+  _globals['_ARCHIVESESSIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ARCHIVESESSIONREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\025\n\023mooring.dev/Session'
+  _globals['_UNARCHIVESESSIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNARCHIVESESSIONREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\025\n\023mooring.dev/Session'
   _globals['_SESSIONSERVICE'].methods_by_name['GetSession']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['GetSession']._serialized_options = b'\202\323\344\223\002F\022\'/api/v1/{name=engagements/*/sessions/*}Z\033\022\031/api/v1/{name=sessions/*}'
   _globals['_SESSIONSERVICE'].methods_by_name['ListSessions']._loaded_options = None
@@ -91,30 +108,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONSERVICE'].methods_by_name['SwitchSession']._serialized_options = b'\202\323\344\223\002Z\" /api/v1/{name=sessions/*}/switch:\001*Z3\"./api/v1/{name=engagements/*/sessions/*}:switch:\001*'
   _globals['_SESSIONSERVICE'].methods_by_name['SetDefaultSession']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['SetDefaultSession']._serialized_options = b'\202\323\344\223\0027\"2/api/v1/{name=engagements/*/sessions/*}:setDefault:\001*'
-  _globals['_SESSIONTYPE']._serialized_start=1980
-  _globals['_SESSIONTYPE']._serialized_end=2197
-  _globals['_SESSION']._serialized_start=223
-  _globals['_SESSION']._serialized_end=709
-  _globals['_GETSESSIONREQUEST']._serialized_start=711
-  _globals['_GETSESSIONREQUEST']._serialized_end=773
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=776
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=913
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=915
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1021
-  _globals['_CREATESESSIONREQUEST']._serialized_start=1024
-  _globals['_CREATESESSIONREQUEST']._serialized_end=1194
-  _globals['_UPDATESESSIONREQUEST']._serialized_start=1197
-  _globals['_UPDATESESSIONREQUEST']._serialized_end=1354
-  _globals['_DELETESESSIONREQUEST']._serialized_start=1356
-  _globals['_DELETESESSIONREQUEST']._serialized_end=1478
-  _globals['_SWITCHSESSIONREQUEST']._serialized_start=1481
-  _globals['_SWITCHSESSIONREQUEST']._serialized_end=1661
-  _globals['_SWITCHSESSIONRESPONSE']._serialized_start=1663
-  _globals['_SWITCHSESSIONRESPONSE']._serialized_end=1782
-  _globals['_SETDEFAULTSESSIONREQUEST']._serialized_start=1784
-  _globals['_SETDEFAULTSESSIONREQUEST']._serialized_end=1910
-  _globals['_SETDEFAULTSESSIONRESPONSE']._serialized_start=1912
-  _globals['_SETDEFAULTSESSIONRESPONSE']._serialized_end=1977
-  _globals['_SESSIONSERVICE']._serialized_start=2200
-  _globals['_SESSIONSERVICE']._serialized_end=3337
+  _globals['_SESSIONSERVICE'].methods_by_name['UndeleteSession']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['UndeleteSession']._serialized_options = b'\202\323\344\223\0025\"0/api/v1/{name=engagements/*/sessions/*}:undelete:\001*'
+  _globals['_SESSIONSERVICE'].methods_by_name['ArchiveSession']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['ArchiveSession']._serialized_options = b'\202\323\344\223\0024\"//api/v1/{name=engagements/*/sessions/*}:archive:\001*'
+  _globals['_SESSIONSERVICE'].methods_by_name['UnarchiveSession']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['UnarchiveSession']._serialized_options = b'\202\323\344\223\0026\"1/api/v1/{name=engagements/*/sessions/*}:unarchive:\001*'
+  _globals['_SESSIONSERVICE'].methods_by_name['ListActivity']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['ListActivity']._serialized_options = b'\202\323\344\223\002_\022\'/api/v1/{parent=engagements/*}/activityZ4\0222/api/v1/{parent=engagements/*/sessions/*}/activity'
+  _globals['_SESSIONTYPE']._serialized_start=2967
+  _globals['_SESSIONTYPE']._serialized_end=3184
+  _globals['_SESSION']._serialized_start=250
+  _globals['_SESSION']._serialized_end=1032
+  _globals['_SESSION_LABELSENTRY']._serialized_start=897
+  _globals['_SESSION_LABELSENTRY']._serialized_end=942
+  _globals['_GETSESSIONREQUEST']._serialized_start=1034
+  _globals['_GETSESSIONREQUEST']._serialized_end=1096
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=1099
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1297
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1300
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1435
+  _globals['_CREATESESSIONREQUEST']._serialized_start=1438
+  _globals['_CREATESESSIONREQUEST']._serialized_end=1608
+  _globals['_UPDATESESSIONREQUEST']._serialized_start=1611
+  _globals['_UPDATESESSIONREQUEST']._serialized_end=1768
+  _globals['_DELETESESSIONREQUEST']._serialized_start=1770
+  _globals['_DELETESESSIONREQUEST']._serialized_end=1892
+  _globals['_SWITCHSESSIONREQUEST']._serialized_start=1895
+  _globals['_SWITCHSESSIONREQUEST']._serialized_end=2075
+  _globals['_SWITCHSESSIONRESPONSE']._serialized_start=2077
+  _globals['_SWITCHSESSIONRESPONSE']._serialized_end=2196
+  _globals['_SETDEFAULTSESSIONREQUEST']._serialized_start=2198
+  _globals['_SETDEFAULTSESSIONREQUEST']._serialized_end=2324
+  _globals['_SETDEFAULTSESSIONRESPONSE']._serialized_start=2326
+  _globals['_SETDEFAULTSESSIONRESPONSE']._serialized_end=2391
+  _globals['_UNDELETESESSIONREQUEST']._serialized_start=2393
+  _globals['_UNDELETESESSIONREQUEST']._serialized_end=2517
+  _globals['_UNDELETESESSIONRESPONSE']._serialized_start=2519
+  _globals['_UNDELETESESSIONRESPONSE']._serialized_end=2582
+  _globals['_ARCHIVESESSIONREQUEST']._serialized_start=2584
+  _globals['_ARCHIVESESSIONREQUEST']._serialized_end=2707
+  _globals['_ARCHIVESESSIONRESPONSE']._serialized_start=2709
+  _globals['_ARCHIVESESSIONRESPONSE']._serialized_end=2771
+  _globals['_UNARCHIVESESSIONREQUEST']._serialized_start=2773
+  _globals['_UNARCHIVESESSIONREQUEST']._serialized_end=2898
+  _globals['_UNARCHIVESESSIONRESPONSE']._serialized_start=2900
+  _globals['_UNARCHIVESESSIONRESPONSE']._serialized_end=2964
+  _globals['_SESSIONSERVICE']._serialized_start=3187
+  _globals['_SESSIONSERVICE']._serialized_end=4973
 # @@protoc_insertion_point(module_scope)

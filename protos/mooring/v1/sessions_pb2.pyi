@@ -64,6 +64,22 @@ class Session(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    @typing.final
+    class LabelsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     NAME_FIELD_NUMBER: builtins.int
     DISPLAY_NAME_FIELD_NUMBER: builtins.int
     DESCRIPTION_FIELD_NUMBER: builtins.int
@@ -76,6 +92,11 @@ class Session(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     UPDATE_TIME_FIELD_NUMBER: builtins.int
     DELETE_TIME_FIELD_NUMBER: builtins.int
+    LABELS_FIELD_NUMBER: builtins.int
+    PARENT_SESSION_FIELD_NUMBER: builtins.int
+    DEPENDENCY_COUNT_FIELD_NUMBER: builtins.int
+    LAST_ACTIVITY_TIME_FIELD_NUMBER: builtins.int
+    ARCHIVE_TIME_FIELD_NUMBER: builtins.int
     name: builtins.str
     """`engagements/{engagement}/sessions/{session}`."""
     display_name: builtins.str
@@ -94,6 +115,10 @@ class Session(google.protobuf.message.Message):
     """How many assets it holds."""
     etag: builtins.str
     """The version to compare in an update."""
+    parent_session: builtins.str
+    """The session that this one goes back to, in the same engagement; empty where none."""
+    dependency_count: builtins.int
+    """How many dependencies between assets it holds."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it was made."""
@@ -105,6 +130,18 @@ class Session(google.protobuf.message.Message):
     @property
     def delete_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it was deleted; unset while it lives."""
+
+    @property
+    def labels(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """Up to 64 of them: keys `[a-z][a-z0-9_-]{0,62}`, values up to 200 characters."""
+
+    @property
+    def last_activity_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When somebody last changed it, imported into it or switched to it."""
+
+    @property
+    def archive_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it was archived; unset while it is in use."""
 
     def __init__(
         self,
@@ -121,9 +158,14 @@ class Session(google.protobuf.message.Message):
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         update_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         delete_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        labels: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        parent_session: builtins.str = ...,
+        dependency_count: builtins.int = ...,
+        last_activity_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        archive_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "delete_time", b"delete_time", "update_time", b"update_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["asset_count", b"asset_count", "create_time", b"create_time", "creator", b"creator", "data_version", b"data_version", "delete_time", b"delete_time", "description", b"description", "display_name", b"display_name", "etag", b"etag", "is_default", b"is_default", "name", b"name", "type", b"type", "update_time", b"update_time"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "delete_time", b"delete_time", "last_activity_time", b"last_activity_time", "update_time", b"update_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["archive_time", b"archive_time", "asset_count", b"asset_count", "create_time", b"create_time", "creator", b"creator", "data_version", b"data_version", "delete_time", b"delete_time", "dependency_count", b"dependency_count", "description", b"description", "display_name", b"display_name", "etag", b"etag", "is_default", b"is_default", "labels", b"labels", "last_activity_time", b"last_activity_time", "name", b"name", "parent_session", b"parent_session", "type", b"type", "update_time", b"update_time"]) -> None: ...
 
 global___Session = Session
 
@@ -156,16 +198,28 @@ class ListSessionsRequest(google.protobuf.message.Message):
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     SKIP_FIELD_NUMBER: builtins.int
     ORDER_BY_FIELD_NUMBER: builtins.int
+    FILTER_FIELD_NUMBER: builtins.int
+    SHOW_ARCHIVED_FIELD_NUMBER: builtins.int
+    SHOW_DELETED_FIELD_NUMBER: builtins.int
     parent: builtins.str
     """`engagements/{engagement}`."""
     page_size: builtins.int
     """50 by default, at most 1,000."""
     page_token: builtins.str
-    """From the answer before; bound to the caller, the parent and the order."""
+    """From the answer before; bound to the caller, the parent, the filter and the order."""
     skip: builtins.int
     """How many to pass over from there."""
     order_by: builtins.str
-    """`display_name` (the default) or `create_time desc`."""
+    """`display_name` (the default), `create_time` or `last_activity_time`; `desc` after it turns it round."""
+    filter: builtins.str
+    """An AIP-160 filter over `display_name`, `type`, `creator`, `is_default`, `parent_session`, `labels.{key}`,
+    `asset_count`, `create_time`, `update_time` and `last_activity_time`; a bare word matches the beginnings of
+    words in the display name and the description.
+    """
+    show_archived: builtins.bool
+    """Archived ones too."""
+    show_deleted: builtins.bool
+    """Deleted ones too."""
     def __init__(
         self,
         *,
@@ -174,8 +228,11 @@ class ListSessionsRequest(google.protobuf.message.Message):
         page_token: builtins.str = ...,
         skip: builtins.int = ...,
         order_by: builtins.str = ...,
+        filter: builtins.str = ...,
+        show_archived: builtins.bool = ...,
+        show_deleted: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "skip", b"skip"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_archived", b"show_archived", "show_deleted", b"show_deleted", "skip", b"skip"]) -> None: ...
 
 global___ListSessionsRequest = ListSessionsRequest
 
@@ -188,10 +245,15 @@ class ListSessionsResponse(google.protobuf.message.Message):
     SESSIONS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     TOTAL_SIZE_FIELD_NUMBER: builtins.int
+    TOTAL_SIZE_AT_LEAST_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
-    """Empty at the end."""
+    """Empty at the end. A page may be short of its size, even empty, and still have a next one."""
     total_size: builtins.int
-    """How many there are in all."""
+    """How many there are in all; with a filter, or where archived or deleted ones are concerned, counted as far as
+    10,000.
+    """
+    total_size_at_least: builtins.bool
+    """Whether there may be more than `total_size`."""
     @property
     def sessions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Session]:
         """In the order asked for."""
@@ -202,8 +264,9 @@ class ListSessionsResponse(google.protobuf.message.Message):
         sessions: collections.abc.Iterable[global___Session] | None = ...,
         next_page_token: builtins.str = ...,
         total_size: builtins.int = ...,
+        total_size_at_least: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "sessions", b"sessions", "total_size", b"total_size"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "sessions", b"sessions", "total_size", b"total_size", "total_size_at_least", b"total_size_at_least"]) -> None: ...
 
 global___ListSessionsResponse = ListSessionsResponse
 
@@ -264,7 +327,7 @@ class UpdateSessionRequest(google.protobuf.message.Message):
 
     @property
     def update_mask(self) -> google.protobuf.field_mask_pb2.FieldMask:
-        """Which of `display_name`, `description`, `type` to take; all three where empty."""
+        """Which of `display_name`, `description`, `type`, `labels` to take; those that are set where empty."""
 
     def __init__(
         self,
@@ -422,3 +485,156 @@ class SetDefaultSessionResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
 
 global___SetDefaultSessionResponse = SetDefaultSessionResponse
+
+@typing.final
+class UndeleteSessionRequest(google.protobuf.message.Message):
+    """Brings a session back."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ETAG_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/sessions/{session}` or `sessions/{session}`."""
+    etag: builtins.str
+    """The etag it must still have; any where empty."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        etag: builtins.str = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
+
+global___UndeleteSessionRequest = UndeleteSessionRequest
+
+@typing.final
+class UndeleteSessionResponse(google.protobuf.message.Message):
+    """The session, living again."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: builtins.int
+    @property
+    def session(self) -> global___Session:
+        """Without a `delete_time`."""
+
+    def __init__(
+        self,
+        *,
+        session: global___Session | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["session", b"session"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
+
+global___UndeleteSessionResponse = UndeleteSessionResponse
+
+@typing.final
+class ArchiveSessionRequest(google.protobuf.message.Message):
+    """Archives a session."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ETAG_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/sessions/{session}` or `sessions/{session}`."""
+    etag: builtins.str
+    """The etag it must still have; any where empty."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        etag: builtins.str = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
+
+global___ArchiveSessionRequest = ArchiveSessionRequest
+
+@typing.final
+class ArchiveSessionResponse(google.protobuf.message.Message):
+    """The archived session."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: builtins.int
+    @property
+    def session(self) -> global___Session:
+        """With its `archive_time`."""
+
+    def __init__(
+        self,
+        *,
+        session: global___Session | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["session", b"session"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
+
+global___ArchiveSessionResponse = ArchiveSessionResponse
+
+@typing.final
+class UnarchiveSessionRequest(google.protobuf.message.Message):
+    """Takes a session up again."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ETAG_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/sessions/{session}` or `sessions/{session}`."""
+    etag: builtins.str
+    """The etag it must still have; any where empty."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        etag: builtins.str = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
+
+global___UnarchiveSessionRequest = UnarchiveSessionRequest
+
+@typing.final
+class UnarchiveSessionResponse(google.protobuf.message.Message):
+    """The session, in use."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: builtins.int
+    @property
+    def session(self) -> global___Session:
+        """Without an `archive_time`."""
+
+    def __init__(
+        self,
+        *,
+        session: global___Session | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["session", b"session"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
+
+global___UnarchiveSessionResponse = UnarchiveSessionResponse

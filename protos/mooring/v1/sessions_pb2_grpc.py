@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from mooring.v1 import activity_pb2 as mooring_dot_v1_dot_activity__pb2
 from mooring.v1 import sessions_pb2 as mooring_dot_v1_dot_sessions__pb2
 
 GRPC_GENERATED_VERSION = '1.71.2'
@@ -73,6 +74,26 @@ class SessionServiceStub(object):
                 request_serializer=mooring_dot_v1_dot_sessions__pb2.SetDefaultSessionRequest.SerializeToString,
                 response_deserializer=mooring_dot_v1_dot_sessions__pb2.SetDefaultSessionResponse.FromString,
                 _registered_method=True)
+        self.UndeleteSession = channel.unary_unary(
+                '/mooring.v1.SessionService/UndeleteSession',
+                request_serializer=mooring_dot_v1_dot_sessions__pb2.UndeleteSessionRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_sessions__pb2.UndeleteSessionResponse.FromString,
+                _registered_method=True)
+        self.ArchiveSession = channel.unary_unary(
+                '/mooring.v1.SessionService/ArchiveSession',
+                request_serializer=mooring_dot_v1_dot_sessions__pb2.ArchiveSessionRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_sessions__pb2.ArchiveSessionResponse.FromString,
+                _registered_method=True)
+        self.UnarchiveSession = channel.unary_unary(
+                '/mooring.v1.SessionService/UnarchiveSession',
+                request_serializer=mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionResponse.FromString,
+                _registered_method=True)
+        self.ListActivity = channel.unary_unary(
+                '/mooring.v1.SessionService/ListActivity',
+                request_serializer=mooring_dot_v1_dot_activity__pb2.ListActivityRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_activity__pb2.ListActivityResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer(object):
@@ -93,9 +114,9 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListSessions(self, request, context):
-        """The living sessions of an engagement.
+        """The sessions of an engagement, archived and deleted ones only where asked for.
 
-        INVALID_ARGUMENT for a page size below 0, an altered page token or an unknown order.
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,6 +168,43 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UndeleteSession(self, request, context):
+        """Brings a deleted session back, with its data.
+
+        ALREADY_EXISTS where it is not deleted and where its display name is taken meanwhile; ABORTED for a stale etag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ArchiveSession(self, request, context):
+        """Puts a session away: it can be read and switched to, its fields and its data cannot be changed. Again is no
+        mistake.
+
+        FAILED_PRECONDITION for the default session; ABORTED for a stale etag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnarchiveSession(self, request, context):
+        """Takes an archived session up again. Again is no mistake.
+
+        ABORTED for a stale etag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListActivity(self, request, context):
+        """Who did what to which session when, as far as the history is kept.
+
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -184,6 +242,26 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.SetDefaultSession,
                     request_deserializer=mooring_dot_v1_dot_sessions__pb2.SetDefaultSessionRequest.FromString,
                     response_serializer=mooring_dot_v1_dot_sessions__pb2.SetDefaultSessionResponse.SerializeToString,
+            ),
+            'UndeleteSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndeleteSession,
+                    request_deserializer=mooring_dot_v1_dot_sessions__pb2.UndeleteSessionRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_sessions__pb2.UndeleteSessionResponse.SerializeToString,
+            ),
+            'ArchiveSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchiveSession,
+                    request_deserializer=mooring_dot_v1_dot_sessions__pb2.ArchiveSessionRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_sessions__pb2.ArchiveSessionResponse.SerializeToString,
+            ),
+            'UnarchiveSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnarchiveSession,
+                    request_deserializer=mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionResponse.SerializeToString,
+            ),
+            'ListActivity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListActivity,
+                    request_deserializer=mooring_dot_v1_dot_activity__pb2.ListActivityRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_activity__pb2.ListActivityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -379,6 +457,114 @@ class SessionService(object):
             '/mooring.v1.SessionService/SetDefaultSession',
             mooring_dot_v1_dot_sessions__pb2.SetDefaultSessionRequest.SerializeToString,
             mooring_dot_v1_dot_sessions__pb2.SetDefaultSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndeleteSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/UndeleteSession',
+            mooring_dot_v1_dot_sessions__pb2.UndeleteSessionRequest.SerializeToString,
+            mooring_dot_v1_dot_sessions__pb2.UndeleteSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchiveSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/ArchiveSession',
+            mooring_dot_v1_dot_sessions__pb2.ArchiveSessionRequest.SerializeToString,
+            mooring_dot_v1_dot_sessions__pb2.ArchiveSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnarchiveSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/UnarchiveSession',
+            mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionRequest.SerializeToString,
+            mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListActivity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/ListActivity',
+            mooring_dot_v1_dot_activity__pb2.ListActivityRequest.SerializeToString,
+            mooring_dot_v1_dot_activity__pb2.ListActivityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ import abc
 import collections.abc
 import grpc
 import grpc.aio
+import mooring.v1.activity_pb2
 import mooring.v1.sessions_pb2
 import typing
 
@@ -39,9 +40,9 @@ class SessionServiceStub:
         mooring.v1.sessions_pb2.ListSessionsRequest,
         mooring.v1.sessions_pb2.ListSessionsResponse,
     ]
-    """The living sessions of an engagement.
+    """The sessions of an engagement, archived and deleted ones only where asked for.
 
-    INVALID_ARGUMENT for a page size below 0, an altered page token or an unknown order.
+    INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
     """
 
     CreateSession: grpc.UnaryUnaryMultiCallable[
@@ -90,6 +91,43 @@ class SessionServiceStub:
     ABORTED for a stale etag; NOT_FOUND for an absent session.
     """
 
+    UndeleteSession: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.UndeleteSessionRequest,
+        mooring.v1.sessions_pb2.UndeleteSessionResponse,
+    ]
+    """Brings a deleted session back, with its data.
+
+    ALREADY_EXISTS where it is not deleted and where its display name is taken meanwhile; ABORTED for a stale etag.
+    """
+
+    ArchiveSession: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.ArchiveSessionRequest,
+        mooring.v1.sessions_pb2.ArchiveSessionResponse,
+    ]
+    """Puts a session away: it can be read and switched to, its fields and its data cannot be changed. Again is no
+    mistake.
+
+    FAILED_PRECONDITION for the default session; ABORTED for a stale etag.
+    """
+
+    UnarchiveSession: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.UnarchiveSessionRequest,
+        mooring.v1.sessions_pb2.UnarchiveSessionResponse,
+    ]
+    """Takes an archived session up again. Again is no mistake.
+
+    ABORTED for a stale etag.
+    """
+
+    ListActivity: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.activity_pb2.ListActivityRequest,
+        mooring.v1.activity_pb2.ListActivityResponse,
+    ]
+    """Who did what to which session when, as far as the history is kept.
+
+    INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
+    """
+
 class SessionServiceAsyncStub:
     """Sessions.
 
@@ -111,9 +149,9 @@ class SessionServiceAsyncStub:
         mooring.v1.sessions_pb2.ListSessionsRequest,
         mooring.v1.sessions_pb2.ListSessionsResponse,
     ]
-    """The living sessions of an engagement.
+    """The sessions of an engagement, archived and deleted ones only where asked for.
 
-    INVALID_ARGUMENT for a page size below 0, an altered page token or an unknown order.
+    INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
     """
 
     CreateSession: grpc.aio.UnaryUnaryMultiCallable[
@@ -162,6 +200,43 @@ class SessionServiceAsyncStub:
     ABORTED for a stale etag; NOT_FOUND for an absent session.
     """
 
+    UndeleteSession: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.UndeleteSessionRequest,
+        mooring.v1.sessions_pb2.UndeleteSessionResponse,
+    ]
+    """Brings a deleted session back, with its data.
+
+    ALREADY_EXISTS where it is not deleted and where its display name is taken meanwhile; ABORTED for a stale etag.
+    """
+
+    ArchiveSession: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.ArchiveSessionRequest,
+        mooring.v1.sessions_pb2.ArchiveSessionResponse,
+    ]
+    """Puts a session away: it can be read and switched to, its fields and its data cannot be changed. Again is no
+    mistake.
+
+    FAILED_PRECONDITION for the default session; ABORTED for a stale etag.
+    """
+
+    UnarchiveSession: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.UnarchiveSessionRequest,
+        mooring.v1.sessions_pb2.UnarchiveSessionResponse,
+    ]
+    """Takes an archived session up again. Again is no mistake.
+
+    ABORTED for a stale etag.
+    """
+
+    ListActivity: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.activity_pb2.ListActivityRequest,
+        mooring.v1.activity_pb2.ListActivityResponse,
+    ]
+    """Who did what to which session when, as far as the history is kept.
+
+    INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
+    """
+
 class SessionServiceServicer(metaclass=abc.ABCMeta):
     """Sessions.
 
@@ -187,9 +262,9 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         request: mooring.v1.sessions_pb2.ListSessionsRequest,
         context: _ServicerContext,
     ) -> typing.Union[mooring.v1.sessions_pb2.ListSessionsResponse, collections.abc.Awaitable[mooring.v1.sessions_pb2.ListSessionsResponse]]:
-        """The living sessions of an engagement.
+        """The sessions of an engagement, archived and deleted ones only where asked for.
 
-        INVALID_ARGUMENT for a page size below 0, an altered page token or an unknown order.
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
         """
 
     @abc.abstractmethod
@@ -246,6 +321,51 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         """Makes a session the default of its engagement; the one before stops being it in the same commit.
 
         ABORTED for a stale etag; NOT_FOUND for an absent session.
+        """
+
+    @abc.abstractmethod
+    def UndeleteSession(
+        self,
+        request: mooring.v1.sessions_pb2.UndeleteSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.sessions_pb2.UndeleteSessionResponse, collections.abc.Awaitable[mooring.v1.sessions_pb2.UndeleteSessionResponse]]:
+        """Brings a deleted session back, with its data.
+
+        ALREADY_EXISTS where it is not deleted and where its display name is taken meanwhile; ABORTED for a stale etag.
+        """
+
+    @abc.abstractmethod
+    def ArchiveSession(
+        self,
+        request: mooring.v1.sessions_pb2.ArchiveSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.sessions_pb2.ArchiveSessionResponse, collections.abc.Awaitable[mooring.v1.sessions_pb2.ArchiveSessionResponse]]:
+        """Puts a session away: it can be read and switched to, its fields and its data cannot be changed. Again is no
+        mistake.
+
+        FAILED_PRECONDITION for the default session; ABORTED for a stale etag.
+        """
+
+    @abc.abstractmethod
+    def UnarchiveSession(
+        self,
+        request: mooring.v1.sessions_pb2.UnarchiveSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.sessions_pb2.UnarchiveSessionResponse, collections.abc.Awaitable[mooring.v1.sessions_pb2.UnarchiveSessionResponse]]:
+        """Takes an archived session up again. Again is no mistake.
+
+        ABORTED for a stale etag.
+        """
+
+    @abc.abstractmethod
+    def ListActivity(
+        self,
+        request: mooring.v1.activity_pb2.ListActivityRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.activity_pb2.ListActivityResponse, collections.abc.Awaitable[mooring.v1.activity_pb2.ListActivityResponse]]:
+        """Who did what to which session when, as far as the history is kept.
+
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -25,10 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mooring.v1 import tokens_pb2 as mooring_dot_v1_dot_tokens__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mooring/v1/users.proto\x12\nmooring.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x02\n\x04User\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x1a\n\x12\x64\x65\x66\x61ult_engagement\x18\x04 \x01(\t\x12\x11\n\x04\x65tag\x18\x05 \x01(\tB\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03:0\xea\x41-\n\x10mooring.dev/User\x12\x0cusers/{user}*\x05users2\x04user\"\xac\x02\n\x07\x43ontext\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x1f\n\x12\x63urrent_engagement\x18\x02 \x01(\tB\x03\xe0\x41\x03\x12\x1c\n\x0f\x63urrent_session\x18\x03 \x01(\tB\x03\xe0\x41\x03\x12\x15\n\x08revision\x18\x04 \x01(\x03\x42\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03:L\xea\x41I\n\x13mooring.dev/Context\x12\x1fusers/{user}/contexts/{context}*\x08\x63ontexts2\x07\x63ontext\"\x17\n\x15GetCurrentUserRequest\">\n\x11GetContextRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Context\"|\n\x12OpenContextRequest\x12(\n\x06parent\x18\x01 \x01(\tB\x18\xe0\x41\x02\xfa\x41\x12\n\x10mooring.dev/User\x12\x12\n\nkernel_key\x18\x02 \x01(\t\x12\x14\n\x0cnotebook_key\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"L\n\x13OpenContextResponse\x12$\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Context\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x32\xdf\x02\n\x0bUserService\x12_\n\x0eGetCurrentUser\x12!.mooring.v1.GetCurrentUserRequest\x1a\x10.mooring.v1.User\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/users/me\x12k\n\nGetContext\x12\x1d.mooring.v1.GetContextRequest\x1a\x13.mooring.v1.Context\")\x82\xd3\xe4\x93\x02#\x12!/api/v1/{name=users/*/contexts/*}\x12\x81\x01\n\x0bOpenContext\x12\x1e.mooring.v1.OpenContextRequest\x1a\x1f.mooring.v1.OpenContextResponse\"1\x82\xd3\xe4\x93\x02+\"&/api/v1/{parent=users/*}/contexts:open:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mooring/v1/users.proto\x12\nmooring.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mooring/v1/tokens.proto\"\xa8\x02\n\x04User\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x37\n\x12\x64\x65\x66\x61ult_engagement\x18\x04 \x01(\tB\x1b\xfa\x41\x18\n\x16mooring.dev/Engagement\x12\x11\n\x04\x65tag\x18\x05 \x01(\tB\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03:0\xea\x41-\n\x10mooring.dev/User\x12\x0cusers/{user}*\x05users2\x04user\"\x95\x03\n\x07\x43ontext\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x1f\n\x12\x63urrent_engagement\x18\x02 \x01(\tB\x03\xe0\x41\x03\x12\x1c\n\x0f\x63urrent_session\x18\x03 \x01(\tB\x03\xe0\x41\x03\x12\x15\n\x08revision\x18\x04 \x01(\x03\x42\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x31\n\x08use_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03:L\xea\x41I\n\x13mooring.dev/Context\x12\x1fusers/{user}/contexts/{context}*\x08\x63ontexts2\x07\x63ontext\"\x17\n\x15GetCurrentUserRequest\"8\n\x0eGetUserRequest\x12&\n\x04name\x18\x01 \x01(\tB\x18\xe0\x41\x02\xfa\x41\x12\n\x10mooring.dev/User\"\x94\x01\n\x11UpdateUserRequest\x12#\n\x04user\x18\x01 \x01(\x0b\x32\x10.mooring.v1.UserB\x03\xe0\x41\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\">\n\x11GetContextRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Context\"|\n\x12OpenContextRequest\x12(\n\x06parent\x18\x01 \x01(\tB\x18\xe0\x41\x02\xfa\x41\x12\n\x10mooring.dev/User\x12\x12\n\nkernel_key\x18\x02 \x01(\t\x12\x14\n\x0cnotebook_key\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"L\n\x13OpenContextResponse\x12$\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x13.mooring.v1.Context\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"w\n\x13ListContextsRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\x12\x13mooring.dev/Context\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\"V\n\x14ListContextsResponse\x12%\n\x08\x63ontexts\x18\x01 \x03(\x0b\x32\x13.mooring.v1.Context\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x14\x44\x65leteContextRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Context\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x32\xe4\t\n\x0bUserService\x12_\n\x0eGetCurrentUser\x12!.mooring.v1.GetCurrentUserRequest\x1a\x10.mooring.v1.User\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/users/me\x12W\n\x07GetUser\x12\x1a.mooring.v1.GetUserRequest\x1a\x10.mooring.v1.User\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/{name=users/*}\x12h\n\nUpdateUser\x12\x1d.mooring.v1.UpdateUserRequest\x1a\x10.mooring.v1.User\")\x82\xd3\xe4\x93\x02#2\x1b/api/v1/{user.name=users/*}:\x04user\x12k\n\nGetContext\x12\x1d.mooring.v1.GetContextRequest\x1a\x13.mooring.v1.Context\")\x82\xd3\xe4\x93\x02#\x12!/api/v1/{name=users/*/contexts/*}\x12\x81\x01\n\x0bOpenContext\x12\x1e.mooring.v1.OpenContextRequest\x1a\x1f.mooring.v1.OpenContextResponse\"1\x82\xd3\xe4\x93\x02+\"&/api/v1/{parent=users/*}/contexts:open:\x01*\x12|\n\x0cListContexts\x12\x1f.mooring.v1.ListContextsRequest\x1a .mooring.v1.ListContextsResponse\")\x82\xd3\xe4\x93\x02#\x12!/api/v1/{parent=users/*}/contexts\x12q\n\rDeleteContext\x12 .mooring.v1.DeleteContextRequest\x1a\x13.mooring.v1.Context\")\x82\xd3\xe4\x93\x02#*!/api/v1/{name=users/*/contexts/*}\x12p\n\x0b\x43reateToken\x12\x1e.mooring.v1.CreateTokenRequest\x1a\x11.mooring.v1.Token\".\x82\xd3\xe4\x93\x02(\"\x1f/api/v1/{parent=users/*}/tokens:\x05token\x12\x63\n\x08GetToken\x12\x1b.mooring.v1.GetTokenRequest\x1a\x11.mooring.v1.Token\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/{name=users/*/tokens/*}\x12t\n\nListTokens\x12\x1d.mooring.v1.ListTokensRequest\x1a\x1e.mooring.v1.ListTokensResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/{parent=users/*}/tokens\x12\x81\x01\n\x0bRevokeToken\x12\x1e.mooring.v1.RevokeTokenRequest\x1a\x1f.mooring.v1.RevokeTokenResponse\"1\x82\xd3\xe4\x93\x02+\"&/api/v1/{name=users/*/tokens/*}:revoke:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_USER'].fields_by_name['name']._loaded_options = None
   _globals['_USER'].fields_by_name['name']._serialized_options = b'\340A\010'
+  _globals['_USER'].fields_by_name['default_engagement']._loaded_options = None
+  _globals['_USER'].fields_by_name['default_engagement']._serialized_options = b'\372A\030\n\026mooring.dev/Engagement'
   _globals['_USER'].fields_by_name['etag']._loaded_options = None
   _globals['_USER'].fields_by_name['etag']._serialized_options = b'\340A\003'
   _globals['_USER'].fields_by_name['create_time']._loaded_options = None
@@ -57,30 +61,68 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTEXT'].fields_by_name['create_time']._serialized_options = b'\340A\003'
   _globals['_CONTEXT'].fields_by_name['update_time']._loaded_options = None
   _globals['_CONTEXT'].fields_by_name['update_time']._serialized_options = b'\340A\003'
+  _globals['_CONTEXT'].fields_by_name['use_time']._loaded_options = None
+  _globals['_CONTEXT'].fields_by_name['use_time']._serialized_options = b'\340A\003'
+  _globals['_CONTEXT'].fields_by_name['expire_time']._loaded_options = None
+  _globals['_CONTEXT'].fields_by_name['expire_time']._serialized_options = b'\340A\003'
   _globals['_CONTEXT']._loaded_options = None
   _globals['_CONTEXT']._serialized_options = b'\352AI\n\023mooring.dev/Context\022\037users/{user}/contexts/{context}*\010contexts2\007context'
+  _globals['_GETUSERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETUSERREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\022\n\020mooring.dev/User'
+  _globals['_UPDATEUSERREQUEST'].fields_by_name['user']._loaded_options = None
+  _globals['_UPDATEUSERREQUEST'].fields_by_name['user']._serialized_options = b'\340A\002'
   _globals['_GETCONTEXTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETCONTEXTREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\025\n\023mooring.dev/Context'
   _globals['_OPENCONTEXTREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_OPENCONTEXTREQUEST'].fields_by_name['parent']._serialized_options = b'\340A\002\372A\022\n\020mooring.dev/User'
+  _globals['_LISTCONTEXTSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTCONTEXTSREQUEST'].fields_by_name['parent']._serialized_options = b'\340A\002\372A\025\022\023mooring.dev/Context'
+  _globals['_DELETECONTEXTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETECONTEXTREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\025\n\023mooring.dev/Context'
   _globals['_USERSERVICE'].methods_by_name['GetCurrentUser']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['GetCurrentUser']._serialized_options = b'\202\323\344\223\002\022\022\020/api/v1/users/me'
+  _globals['_USERSERVICE'].methods_by_name['GetUser']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['GetUser']._serialized_options = b'\202\323\344\223\002\030\022\026/api/v1/{name=users/*}'
+  _globals['_USERSERVICE'].methods_by_name['UpdateUser']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['UpdateUser']._serialized_options = b'\202\323\344\223\002#2\033/api/v1/{user.name=users/*}:\004user'
   _globals['_USERSERVICE'].methods_by_name['GetContext']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['GetContext']._serialized_options = b'\202\323\344\223\002#\022!/api/v1/{name=users/*/contexts/*}'
   _globals['_USERSERVICE'].methods_by_name['OpenContext']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['OpenContext']._serialized_options = b'\202\323\344\223\002+\"&/api/v1/{parent=users/*}/contexts:open:\001*'
-  _globals['_USER']._serialized_start=162
-  _globals['_USER']._serialized_end=429
-  _globals['_CONTEXT']._serialized_start=432
-  _globals['_CONTEXT']._serialized_end=732
-  _globals['_GETCURRENTUSERREQUEST']._serialized_start=734
-  _globals['_GETCURRENTUSERREQUEST']._serialized_end=757
-  _globals['_GETCONTEXTREQUEST']._serialized_start=759
-  _globals['_GETCONTEXTREQUEST']._serialized_end=821
-  _globals['_OPENCONTEXTREQUEST']._serialized_start=823
-  _globals['_OPENCONTEXTREQUEST']._serialized_end=947
-  _globals['_OPENCONTEXTRESPONSE']._serialized_start=949
-  _globals['_OPENCONTEXTRESPONSE']._serialized_end=1025
-  _globals['_USERSERVICE']._serialized_start=1028
-  _globals['_USERSERVICE']._serialized_end=1379
+  _globals['_USERSERVICE'].methods_by_name['ListContexts']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['ListContexts']._serialized_options = b'\202\323\344\223\002#\022!/api/v1/{parent=users/*}/contexts'
+  _globals['_USERSERVICE'].methods_by_name['DeleteContext']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['DeleteContext']._serialized_options = b'\202\323\344\223\002#*!/api/v1/{name=users/*/contexts/*}'
+  _globals['_USERSERVICE'].methods_by_name['CreateToken']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['CreateToken']._serialized_options = b'\202\323\344\223\002(\"\037/api/v1/{parent=users/*}/tokens:\005token'
+  _globals['_USERSERVICE'].methods_by_name['GetToken']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['GetToken']._serialized_options = b'\202\323\344\223\002!\022\037/api/v1/{name=users/*/tokens/*}'
+  _globals['_USERSERVICE'].methods_by_name['ListTokens']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['ListTokens']._serialized_options = b'\202\323\344\223\002!\022\037/api/v1/{parent=users/*}/tokens'
+  _globals['_USERSERVICE'].methods_by_name['RevokeToken']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['RevokeToken']._serialized_options = b'\202\323\344\223\002+\"&/api/v1/{name=users/*/tokens/*}:revoke:\001*'
+  _globals['_USER']._serialized_start=221
+  _globals['_USER']._serialized_end=517
+  _globals['_CONTEXT']._serialized_start=520
+  _globals['_CONTEXT']._serialized_end=925
+  _globals['_GETCURRENTUSERREQUEST']._serialized_start=927
+  _globals['_GETCURRENTUSERREQUEST']._serialized_end=950
+  _globals['_GETUSERREQUEST']._serialized_start=952
+  _globals['_GETUSERREQUEST']._serialized_end=1008
+  _globals['_UPDATEUSERREQUEST']._serialized_start=1011
+  _globals['_UPDATEUSERREQUEST']._serialized_end=1159
+  _globals['_GETCONTEXTREQUEST']._serialized_start=1161
+  _globals['_GETCONTEXTREQUEST']._serialized_end=1223
+  _globals['_OPENCONTEXTREQUEST']._serialized_start=1225
+  _globals['_OPENCONTEXTREQUEST']._serialized_end=1349
+  _globals['_OPENCONTEXTRESPONSE']._serialized_start=1351
+  _globals['_OPENCONTEXTRESPONSE']._serialized_end=1427
+  _globals['_LISTCONTEXTSREQUEST']._serialized_start=1429
+  _globals['_LISTCONTEXTSREQUEST']._serialized_end=1548
+  _globals['_LISTCONTEXTSRESPONSE']._serialized_start=1550
+  _globals['_LISTCONTEXTSRESPONSE']._serialized_end=1636
+  _globals['_DELETECONTEXTREQUEST']._serialized_start=1638
+  _globals['_DELETECONTEXTREQUEST']._serialized_end=1746
+  _globals['_USERSERVICE']._serialized_start=1749
+  _globals['_USERSERVICE']._serialized_end=3001
 # @@protoc_insertion_point(module_scope)

@@ -4,7 +4,10 @@ isort:skip_file
 Who is calling, and where each of their notebooks stands."""
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.field_mask_pb2
+import google.protobuf.internal.containers
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
 import typing
@@ -27,9 +30,9 @@ class User(google.protobuf.message.Message):
     name: builtins.str
     """`users/{user}`."""
     display_name: builtins.str
-    """What people read."""
+    """What people read, 1 to 200 characters."""
     email: builtins.str
-    """Empty where the identity brings none."""
+    """Up to 254 characters; empty where nobody has told it."""
     default_engagement: builtins.str
     """The engagement that a new context starts in: `engagements/{engagement}`."""
     etag: builtins.str
@@ -70,6 +73,8 @@ class Context(google.protobuf.message.Message):
     REVISION_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     UPDATE_TIME_FIELD_NUMBER: builtins.int
+    USE_TIME_FIELD_NUMBER: builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: builtins.int
     name: builtins.str
     """`users/{user}/contexts/{context}`."""
     current_engagement: builtins.str
@@ -86,6 +91,14 @@ class Context(google.protobuf.message.Message):
     def update_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it was last switched."""
 
+    @property
+    def use_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it was last opened or switched."""
+
+    @property
+    def expire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it goes unless it is used before; unset for `default`, which stays."""
+
     def __init__(
         self,
         *,
@@ -95,9 +108,11 @@ class Context(google.protobuf.message.Message):
         revision: builtins.int = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         update_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        use_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        expire_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "update_time", b"update_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "current_engagement", b"current_engagement", "current_session", b"current_session", "name", b"name", "revision", b"revision", "update_time", b"update_time"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "update_time", b"update_time", "use_time", b"use_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "current_engagement", b"current_engagement", "current_session", b"current_session", "expire_time", b"expire_time", "name", b"name", "revision", b"revision", "update_time", b"update_time", "use_time", b"use_time"]) -> None: ...
 
 global___Context = Context
 
@@ -112,6 +127,59 @@ class GetCurrentUserRequest(google.protobuf.message.Message):
     ) -> None: ...
 
 global___GetCurrentUserRequest = GetCurrentUserRequest
+
+@typing.final
+class GetUserRequest(google.protobuf.message.Message):
+    """Asks for a user."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`users/{user}`; `users/me` is the caller."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+
+global___GetUserRequest = GetUserRequest
+
+@typing.final
+class UpdateUserRequest(google.protobuf.message.Message):
+    """Changes a user."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    USER_FIELD_NUMBER: builtins.int
+    UPDATE_MASK_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check; the answer is what would be there."""
+    @property
+    def user(self) -> global___User:
+        """Its `name` says which; its `etag`, where set, must be the current one."""
+
+    @property
+    def update_mask(self) -> google.protobuf.field_mask_pb2.FieldMask:
+        """Which of `display_name`, `email`, `default_engagement` to take; those that are set where empty."""
+
+    def __init__(
+        self,
+        *,
+        user: global___User | None = ...,
+        update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["update_mask", b"update_mask", "user", b"user"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["request_id", b"request_id", "update_mask", b"update_mask", "user", b"user", "validate_only", b"validate_only"]) -> None: ...
+
+global___UpdateUserRequest = UpdateUserRequest
 
 @typing.final
 class GetContextRequest(google.protobuf.message.Message):
@@ -185,3 +253,83 @@ class OpenContextResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["context", b"context", "created", b"created"]) -> None: ...
 
 global___OpenContextResponse = OpenContextResponse
+
+@typing.final
+class ListContextsRequest(google.protobuf.message.Message):
+    """Asks for a page of contexts."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    SKIP_FIELD_NUMBER: builtins.int
+    parent: builtins.str
+    """`users/{user}`; `me` stands for the caller."""
+    page_size: builtins.int
+    """50 by default, at most 1,000."""
+    page_token: builtins.str
+    """From the answer before; bound to the caller and the parent."""
+    skip: builtins.int
+    """How many to pass over from there."""
+    def __init__(
+        self,
+        *,
+        parent: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        skip: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "skip", b"skip"]) -> None: ...
+
+global___ListContextsRequest = ListContextsRequest
+
+@typing.final
+class ListContextsResponse(google.protobuf.message.Message):
+    """A page of contexts."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CONTEXTS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """Empty at the end."""
+    @property
+    def contexts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Context]:
+        """The one that was made last first."""
+
+    def __init__(
+        self,
+        *,
+        contexts: collections.abc.Iterable[global___Context] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["contexts", b"contexts", "next_page_token", b"next_page_token"]) -> None: ...
+
+global___ListContextsResponse = ListContextsResponse
+
+@typing.final
+class DeleteContextRequest(google.protobuf.message.Message):
+    """Deletes a context."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`users/{user}/contexts/{context}`; `me` stands for the caller."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    validate_only: builtins.bool
+    """Only check."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        request_id: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]) -> None: ...
+
+global___DeleteContextRequest = DeleteContextRequest

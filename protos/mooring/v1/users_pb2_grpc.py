@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from mooring.v1 import tokens_pb2 as mooring_dot_v1_dot_tokens__pb2
 from mooring.v1 import users_pb2 as mooring_dot_v1_dot_users__pb2
 
 GRPC_GENERATED_VERSION = '1.71.2'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class UserServiceStub(object):
-    """Users and their contexts.
+    """Users, their contexts and their API tokens.
     """
 
     def __init__(self, channel):
@@ -40,6 +41,16 @@ class UserServiceStub(object):
                 request_serializer=mooring_dot_v1_dot_users__pb2.GetCurrentUserRequest.SerializeToString,
                 response_deserializer=mooring_dot_v1_dot_users__pb2.User.FromString,
                 _registered_method=True)
+        self.GetUser = channel.unary_unary(
+                '/mooring.v1.UserService/GetUser',
+                request_serializer=mooring_dot_v1_dot_users__pb2.GetUserRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_users__pb2.User.FromString,
+                _registered_method=True)
+        self.UpdateUser = channel.unary_unary(
+                '/mooring.v1.UserService/UpdateUser',
+                request_serializer=mooring_dot_v1_dot_users__pb2.UpdateUserRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_users__pb2.User.FromString,
+                _registered_method=True)
         self.GetContext = channel.unary_unary(
                 '/mooring.v1.UserService/GetContext',
                 request_serializer=mooring_dot_v1_dot_users__pb2.GetContextRequest.SerializeToString,
@@ -50,16 +61,67 @@ class UserServiceStub(object):
                 request_serializer=mooring_dot_v1_dot_users__pb2.OpenContextRequest.SerializeToString,
                 response_deserializer=mooring_dot_v1_dot_users__pb2.OpenContextResponse.FromString,
                 _registered_method=True)
+        self.ListContexts = channel.unary_unary(
+                '/mooring.v1.UserService/ListContexts',
+                request_serializer=mooring_dot_v1_dot_users__pb2.ListContextsRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_users__pb2.ListContextsResponse.FromString,
+                _registered_method=True)
+        self.DeleteContext = channel.unary_unary(
+                '/mooring.v1.UserService/DeleteContext',
+                request_serializer=mooring_dot_v1_dot_users__pb2.DeleteContextRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_users__pb2.Context.FromString,
+                _registered_method=True)
+        self.CreateToken = channel.unary_unary(
+                '/mooring.v1.UserService/CreateToken',
+                request_serializer=mooring_dot_v1_dot_tokens__pb2.CreateTokenRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_tokens__pb2.Token.FromString,
+                _registered_method=True)
+        self.GetToken = channel.unary_unary(
+                '/mooring.v1.UserService/GetToken',
+                request_serializer=mooring_dot_v1_dot_tokens__pb2.GetTokenRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_tokens__pb2.Token.FromString,
+                _registered_method=True)
+        self.ListTokens = channel.unary_unary(
+                '/mooring.v1.UserService/ListTokens',
+                request_serializer=mooring_dot_v1_dot_tokens__pb2.ListTokensRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_tokens__pb2.ListTokensResponse.FromString,
+                _registered_method=True)
+        self.RevokeToken = channel.unary_unary(
+                '/mooring.v1.UserService/RevokeToken',
+                request_serializer=mooring_dot_v1_dot_tokens__pb2.RevokeTokenRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_tokens__pb2.RevokeTokenResponse.FromString,
+                _registered_method=True)
 
 
 class UserServiceServicer(object):
-    """Users and their contexts.
+    """Users, their contexts and their API tokens.
     """
 
     def GetCurrentUser(self, request, context):
         """The caller's own user, made at their first call.
 
         UNAUTHENTICATED without a valid identity.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUser(self, request, context):
+        """A user: the caller, or somebody who shares an engagement with them; of others only their name, display name
+        and email are told.
+
+        PERMISSION_DENIED for an absent user and for one whom the caller does not know: the same answer; NOT_FOUND
+        for an absent one to an admin.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateUser(self, request, context):
+        """Changes the caller's profile or default engagement.
+
+        ABORTED for a stale etag; PERMISSION_DENIED for another user and for a default engagement that the caller
+        may not read; INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,12 +147,77 @@ class UserServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListContexts(self, request, context):
+        """The caller's contexts, the one that was made last first.
+
+        INVALID_ARGUMENT for a page size below 0 or an altered page token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteContext(self, request, context):
+        """Deletes a context. Its notebook gets a new one when it opens one again.
+
+        NOT_FOUND for an unknown one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateToken(self, request, context):
+        """Makes an API token. Its secret is in this answer alone: only a hash of it is kept.
+
+        PERMISSION_DENIED for a scope or a life beyond that of the token that the caller uses; ALREADY_EXISTS for a
+        taken id; INVALID_ARGUMENT for wrong fields; RESOURCE_EXHAUSTED where the user has too many.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetToken(self, request, context):
+        """An API token, without its secret.
+
+        NOT_FOUND for an unknown one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTokens(self, request, context):
+        """The API tokens of a user, the newest first, expired and revoked ones included for 30 days.
+
+        INVALID_ARGUMENT for a page size below 0 or an altered page token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeToken(self, request, context):
+        """Ends an API token: at once in the server that is asked, within a second in others. Again is no mistake.
+
+        NOT_FOUND for an unknown one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_UserServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'GetCurrentUser': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCurrentUser,
                     request_deserializer=mooring_dot_v1_dot_users__pb2.GetCurrentUserRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_users__pb2.User.SerializeToString,
+            ),
+            'GetUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUser,
+                    request_deserializer=mooring_dot_v1_dot_users__pb2.GetUserRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_users__pb2.User.SerializeToString,
+            ),
+            'UpdateUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateUser,
+                    request_deserializer=mooring_dot_v1_dot_users__pb2.UpdateUserRequest.FromString,
                     response_serializer=mooring_dot_v1_dot_users__pb2.User.SerializeToString,
             ),
             'GetContext': grpc.unary_unary_rpc_method_handler(
@@ -103,6 +230,36 @@ def add_UserServiceServicer_to_server(servicer, server):
                     request_deserializer=mooring_dot_v1_dot_users__pb2.OpenContextRequest.FromString,
                     response_serializer=mooring_dot_v1_dot_users__pb2.OpenContextResponse.SerializeToString,
             ),
+            'ListContexts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListContexts,
+                    request_deserializer=mooring_dot_v1_dot_users__pb2.ListContextsRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_users__pb2.ListContextsResponse.SerializeToString,
+            ),
+            'DeleteContext': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteContext,
+                    request_deserializer=mooring_dot_v1_dot_users__pb2.DeleteContextRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_users__pb2.Context.SerializeToString,
+            ),
+            'CreateToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateToken,
+                    request_deserializer=mooring_dot_v1_dot_tokens__pb2.CreateTokenRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_tokens__pb2.Token.SerializeToString,
+            ),
+            'GetToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetToken,
+                    request_deserializer=mooring_dot_v1_dot_tokens__pb2.GetTokenRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_tokens__pb2.Token.SerializeToString,
+            ),
+            'ListTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTokens,
+                    request_deserializer=mooring_dot_v1_dot_tokens__pb2.ListTokensRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_tokens__pb2.ListTokensResponse.SerializeToString,
+            ),
+            'RevokeToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeToken,
+                    request_deserializer=mooring_dot_v1_dot_tokens__pb2.RevokeTokenRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_tokens__pb2.RevokeTokenResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'mooring.v1.UserService', rpc_method_handlers)
@@ -112,7 +269,7 @@ def add_UserServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UserService(object):
-    """Users and their contexts.
+    """Users, their contexts and their API tokens.
     """
 
     @staticmethod
@@ -131,6 +288,60 @@ class UserService(object):
             target,
             '/mooring.v1.UserService/GetCurrentUser',
             mooring_dot_v1_dot_users__pb2.GetCurrentUserRequest.SerializeToString,
+            mooring_dot_v1_dot_users__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.UserService/GetUser',
+            mooring_dot_v1_dot_users__pb2.GetUserRequest.SerializeToString,
+            mooring_dot_v1_dot_users__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.UserService/UpdateUser',
+            mooring_dot_v1_dot_users__pb2.UpdateUserRequest.SerializeToString,
             mooring_dot_v1_dot_users__pb2.User.FromString,
             options,
             channel_credentials,
@@ -186,6 +397,168 @@ class UserService(object):
             '/mooring.v1.UserService/OpenContext',
             mooring_dot_v1_dot_users__pb2.OpenContextRequest.SerializeToString,
             mooring_dot_v1_dot_users__pb2.OpenContextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListContexts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.UserService/ListContexts',
+            mooring_dot_v1_dot_users__pb2.ListContextsRequest.SerializeToString,
+            mooring_dot_v1_dot_users__pb2.ListContextsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteContext(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.UserService/DeleteContext',
+            mooring_dot_v1_dot_users__pb2.DeleteContextRequest.SerializeToString,
+            mooring_dot_v1_dot_users__pb2.Context.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.UserService/CreateToken',
+            mooring_dot_v1_dot_tokens__pb2.CreateTokenRequest.SerializeToString,
+            mooring_dot_v1_dot_tokens__pb2.Token.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.UserService/GetToken',
+            mooring_dot_v1_dot_tokens__pb2.GetTokenRequest.SerializeToString,
+            mooring_dot_v1_dot_tokens__pb2.Token.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.UserService/ListTokens',
+            mooring_dot_v1_dot_tokens__pb2.ListTokensRequest.SerializeToString,
+            mooring_dot_v1_dot_tokens__pb2.ListTokensResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.UserService/RevokeToken',
+            mooring_dot_v1_dot_tokens__pb2.RevokeTokenRequest.SerializeToString,
+            mooring_dot_v1_dot_tokens__pb2.RevokeTokenResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ import abc
 import collections.abc
 import grpc
 import grpc.aio
+import mooring.v1.tokens_pb2
 import mooring.v1.users_pb2
 import typing
 
@@ -18,7 +19,7 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class UserServiceStub:
-    """Users and their contexts."""
+    """Users, their contexts and their API tokens."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     GetCurrentUser: grpc.UnaryUnaryMultiCallable[
@@ -28,6 +29,27 @@ class UserServiceStub:
     """The caller's own user, made at their first call.
 
     UNAUTHENTICATED without a valid identity.
+    """
+
+    GetUser: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.users_pb2.GetUserRequest,
+        mooring.v1.users_pb2.User,
+    ]
+    """A user: the caller, or somebody who shares an engagement with them; of others only their name, display name
+    and email are told.
+
+    PERMISSION_DENIED for an absent user and for one whom the caller does not know: the same answer; NOT_FOUND
+    for an absent one to an admin.
+    """
+
+    UpdateUser: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.users_pb2.UpdateUserRequest,
+        mooring.v1.users_pb2.User,
+    ]
+    """Changes the caller's profile or default engagement.
+
+    ABORTED for a stale etag; PERMISSION_DENIED for another user and for a default engagement that the caller
+    may not read; INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
     """
 
     GetContext: grpc.UnaryUnaryMultiCallable[
@@ -50,8 +72,63 @@ class UserServiceStub:
     INVALID_ARGUMENT for bindings over 200 characters; FAILED_PRECONDITION without a default engagement.
     """
 
+    ListContexts: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.users_pb2.ListContextsRequest,
+        mooring.v1.users_pb2.ListContextsResponse,
+    ]
+    """The caller's contexts, the one that was made last first.
+
+    INVALID_ARGUMENT for a page size below 0 or an altered page token.
+    """
+
+    DeleteContext: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.users_pb2.DeleteContextRequest,
+        mooring.v1.users_pb2.Context,
+    ]
+    """Deletes a context. Its notebook gets a new one when it opens one again.
+
+    NOT_FOUND for an unknown one.
+    """
+
+    CreateToken: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.tokens_pb2.CreateTokenRequest,
+        mooring.v1.tokens_pb2.Token,
+    ]
+    """Makes an API token. Its secret is in this answer alone: only a hash of it is kept.
+
+    PERMISSION_DENIED for a scope or a life beyond that of the token that the caller uses; ALREADY_EXISTS for a
+    taken id; INVALID_ARGUMENT for wrong fields; RESOURCE_EXHAUSTED where the user has too many.
+    """
+
+    GetToken: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.tokens_pb2.GetTokenRequest,
+        mooring.v1.tokens_pb2.Token,
+    ]
+    """An API token, without its secret.
+
+    NOT_FOUND for an unknown one.
+    """
+
+    ListTokens: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.tokens_pb2.ListTokensRequest,
+        mooring.v1.tokens_pb2.ListTokensResponse,
+    ]
+    """The API tokens of a user, the newest first, expired and revoked ones included for 30 days.
+
+    INVALID_ARGUMENT for a page size below 0 or an altered page token.
+    """
+
+    RevokeToken: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.tokens_pb2.RevokeTokenRequest,
+        mooring.v1.tokens_pb2.RevokeTokenResponse,
+    ]
+    """Ends an API token: at once in the server that is asked, within a second in others. Again is no mistake.
+
+    NOT_FOUND for an unknown one.
+    """
+
 class UserServiceAsyncStub:
-    """Users and their contexts."""
+    """Users, their contexts and their API tokens."""
 
     GetCurrentUser: grpc.aio.UnaryUnaryMultiCallable[
         mooring.v1.users_pb2.GetCurrentUserRequest,
@@ -60,6 +137,27 @@ class UserServiceAsyncStub:
     """The caller's own user, made at their first call.
 
     UNAUTHENTICATED without a valid identity.
+    """
+
+    GetUser: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.users_pb2.GetUserRequest,
+        mooring.v1.users_pb2.User,
+    ]
+    """A user: the caller, or somebody who shares an engagement with them; of others only their name, display name
+    and email are told.
+
+    PERMISSION_DENIED for an absent user and for one whom the caller does not know: the same answer; NOT_FOUND
+    for an absent one to an admin.
+    """
+
+    UpdateUser: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.users_pb2.UpdateUserRequest,
+        mooring.v1.users_pb2.User,
+    ]
+    """Changes the caller's profile or default engagement.
+
+    ABORTED for a stale etag; PERMISSION_DENIED for another user and for a default engagement that the caller
+    may not read; INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
     """
 
     GetContext: grpc.aio.UnaryUnaryMultiCallable[
@@ -82,8 +180,63 @@ class UserServiceAsyncStub:
     INVALID_ARGUMENT for bindings over 200 characters; FAILED_PRECONDITION without a default engagement.
     """
 
+    ListContexts: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.users_pb2.ListContextsRequest,
+        mooring.v1.users_pb2.ListContextsResponse,
+    ]
+    """The caller's contexts, the one that was made last first.
+
+    INVALID_ARGUMENT for a page size below 0 or an altered page token.
+    """
+
+    DeleteContext: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.users_pb2.DeleteContextRequest,
+        mooring.v1.users_pb2.Context,
+    ]
+    """Deletes a context. Its notebook gets a new one when it opens one again.
+
+    NOT_FOUND for an unknown one.
+    """
+
+    CreateToken: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.tokens_pb2.CreateTokenRequest,
+        mooring.v1.tokens_pb2.Token,
+    ]
+    """Makes an API token. Its secret is in this answer alone: only a hash of it is kept.
+
+    PERMISSION_DENIED for a scope or a life beyond that of the token that the caller uses; ALREADY_EXISTS for a
+    taken id; INVALID_ARGUMENT for wrong fields; RESOURCE_EXHAUSTED where the user has too many.
+    """
+
+    GetToken: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.tokens_pb2.GetTokenRequest,
+        mooring.v1.tokens_pb2.Token,
+    ]
+    """An API token, without its secret.
+
+    NOT_FOUND for an unknown one.
+    """
+
+    ListTokens: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.tokens_pb2.ListTokensRequest,
+        mooring.v1.tokens_pb2.ListTokensResponse,
+    ]
+    """The API tokens of a user, the newest first, expired and revoked ones included for 30 days.
+
+    INVALID_ARGUMENT for a page size below 0 or an altered page token.
+    """
+
+    RevokeToken: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.tokens_pb2.RevokeTokenRequest,
+        mooring.v1.tokens_pb2.RevokeTokenResponse,
+    ]
+    """Ends an API token: at once in the server that is asked, within a second in others. Again is no mistake.
+
+    NOT_FOUND for an unknown one.
+    """
+
 class UserServiceServicer(metaclass=abc.ABCMeta):
-    """Users and their contexts."""
+    """Users, their contexts and their API tokens."""
 
     @abc.abstractmethod
     def GetCurrentUser(
@@ -94,6 +247,31 @@ class UserServiceServicer(metaclass=abc.ABCMeta):
         """The caller's own user, made at their first call.
 
         UNAUTHENTICATED without a valid identity.
+        """
+
+    @abc.abstractmethod
+    def GetUser(
+        self,
+        request: mooring.v1.users_pb2.GetUserRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.users_pb2.User, collections.abc.Awaitable[mooring.v1.users_pb2.User]]:
+        """A user: the caller, or somebody who shares an engagement with them; of others only their name, display name
+        and email are told.
+
+        PERMISSION_DENIED for an absent user and for one whom the caller does not know: the same answer; NOT_FOUND
+        for an absent one to an admin.
+        """
+
+    @abc.abstractmethod
+    def UpdateUser(
+        self,
+        request: mooring.v1.users_pb2.UpdateUserRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.users_pb2.User, collections.abc.Awaitable[mooring.v1.users_pb2.User]]:
+        """Changes the caller's profile or default engagement.
+
+        ABORTED for a stale etag; PERMISSION_DENIED for another user and for a default engagement that the caller
+        may not read; INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
         """
 
     @abc.abstractmethod
@@ -118,6 +296,73 @@ class UserServiceServicer(metaclass=abc.ABCMeta):
         survives a kernel restart, a rename and a new kernel. Without either binding a fresh context is made.
 
         INVALID_ARGUMENT for bindings over 200 characters; FAILED_PRECONDITION without a default engagement.
+        """
+
+    @abc.abstractmethod
+    def ListContexts(
+        self,
+        request: mooring.v1.users_pb2.ListContextsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.users_pb2.ListContextsResponse, collections.abc.Awaitable[mooring.v1.users_pb2.ListContextsResponse]]:
+        """The caller's contexts, the one that was made last first.
+
+        INVALID_ARGUMENT for a page size below 0 or an altered page token.
+        """
+
+    @abc.abstractmethod
+    def DeleteContext(
+        self,
+        request: mooring.v1.users_pb2.DeleteContextRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.users_pb2.Context, collections.abc.Awaitable[mooring.v1.users_pb2.Context]]:
+        """Deletes a context. Its notebook gets a new one when it opens one again.
+
+        NOT_FOUND for an unknown one.
+        """
+
+    @abc.abstractmethod
+    def CreateToken(
+        self,
+        request: mooring.v1.tokens_pb2.CreateTokenRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.tokens_pb2.Token, collections.abc.Awaitable[mooring.v1.tokens_pb2.Token]]:
+        """Makes an API token. Its secret is in this answer alone: only a hash of it is kept.
+
+        PERMISSION_DENIED for a scope or a life beyond that of the token that the caller uses; ALREADY_EXISTS for a
+        taken id; INVALID_ARGUMENT for wrong fields; RESOURCE_EXHAUSTED where the user has too many.
+        """
+
+    @abc.abstractmethod
+    def GetToken(
+        self,
+        request: mooring.v1.tokens_pb2.GetTokenRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.tokens_pb2.Token, collections.abc.Awaitable[mooring.v1.tokens_pb2.Token]]:
+        """An API token, without its secret.
+
+        NOT_FOUND for an unknown one.
+        """
+
+    @abc.abstractmethod
+    def ListTokens(
+        self,
+        request: mooring.v1.tokens_pb2.ListTokensRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.tokens_pb2.ListTokensResponse, collections.abc.Awaitable[mooring.v1.tokens_pb2.ListTokensResponse]]:
+        """The API tokens of a user, the newest first, expired and revoked ones included for 30 days.
+
+        INVALID_ARGUMENT for a page size below 0 or an altered page token.
+        """
+
+    @abc.abstractmethod
+    def RevokeToken(
+        self,
+        request: mooring.v1.tokens_pb2.RevokeTokenRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.tokens_pb2.RevokeTokenResponse, collections.abc.Awaitable[mooring.v1.tokens_pb2.RevokeTokenResponse]]:
+        """Ends an API token: at once in the server that is asked, within a second in others. Again is no mistake.
+
+        NOT_FOUND for an unknown one.
         """
 
 def add_UserServiceServicer_to_server(servicer: UserServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -38,6 +38,14 @@ class _ChangeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     """A session's data moved to another data version."""
     CHANGE_KIND_SWITCHED: _ChangeKind.ValueType  # 5
     """A context was switched."""
+    CHANGE_KIND_ARCHIVED: _ChangeKind.ValueType  # 6
+    """It was put away."""
+    CHANGE_KIND_UNARCHIVED: _ChangeKind.ValueType  # 7
+    """It was taken up again."""
+    CHANGE_KIND_UNDELETED: _ChangeKind.ValueType  # 8
+    """It was brought back."""
+    CHANGE_KIND_REVOKED: _ChangeKind.ValueType  # 9
+    """An API token was ended."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happened to a resource."""
@@ -54,6 +62,14 @@ CHANGE_KIND_IMPORTED: ChangeKind.ValueType  # 4
 """A session's data moved to another data version."""
 CHANGE_KIND_SWITCHED: ChangeKind.ValueType  # 5
 """A context was switched."""
+CHANGE_KIND_ARCHIVED: ChangeKind.ValueType  # 6
+"""It was put away."""
+CHANGE_KIND_UNARCHIVED: ChangeKind.ValueType  # 7
+"""It was taken up again."""
+CHANGE_KIND_UNDELETED: ChangeKind.ValueType  # 8
+"""It was brought back."""
+CHANGE_KIND_REVOKED: ChangeKind.ValueType  # 9
+"""An API token was ended."""
 global___ChangeKind = ChangeKind
 
 @typing.final

@@ -52,8 +52,10 @@ class WatchServiceServicer(object):
         in one message), resumable and bookmarkable (every message carries a resume token, and one comes at
         least every 5 seconds).
 
-        PERMISSION_DENIED for a stream that the caller may not read; OUT_OF_RANGE where the history since the
-        token is no longer kept; RESOURCE_EXHAUSTED for a reader that is too slow (resume with the last token);
+        PERMISSION_DENIED for a stream that the caller may not read, or may no longer: what took them out is on their own
+        stream, and a watch without that engagement goes on from the same token; OUT_OF_RANGE where the history since the
+        token is no longer kept; RESOURCE_EXHAUSTED for a reader that is too slow (resume with the last token) and for
+        too many watches of one user; UNAUTHENTICATED where the caller's token ends;
         UNAVAILABLE when the server stops.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -25,6 +25,7 @@ from grpc_status import rpc_status
 from mooring_server.api import failures
 from mooring_server.api.activity import Activity
 from mooring_server.api.calls import Call, decode
+from mooring_server.api.seals import Seal
 from mooring_server.api.tokens import PageTokens
 from mooring_server.core import fields, identities
 from mooring_server.core.identities import DEMO, Identity
@@ -43,14 +44,14 @@ _log = structlog.stdlib.get_logger("mooring_server.api")
 class Authenticator(Protocol):
     """Finds out who is calling."""
 
-    def identify(self, metadata: Mapping[str, str], peer: str) -> Identity:
-        """The identity behind a call's metadata and peer address. Raises Unauthenticated."""
+    def identify(self, tx: Tx, metadata: Mapping[str, str], peer: str) -> Identity:
+        """The identity behind a call's metadata and peer address. Reads alone. Raises Unauthenticated."""
 
 
 class NoAuth:
     """Everybody is the demo user."""
 
-    def identify(self, metadata: Mapping[str, str], peer: str) -> Identity:
+    def identify(self, tx: Tx, metadata: Mapping[str, str], peer: str) -> Identity:
         """The demo identity."""
         return DEMO
 
@@ -124,8 +125,13 @@ class Driver:
         metadata = {
             key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
         }
-        identity = self._authenticator.identify(metadata, context.peer())
-        caller = await self.store.read(lambda tx: identities.find(tx, identity))
+        peer = context.peer()
+
+        def find(tx: Tx) -> tuple[Identity, Caller | None]:
+            identity = self._authenticator.identify(tx, metadata, peer)
+            return identity, identities.find(tx, identity)
+
+        identity, caller = await self.store.read(find)
         if caller is None:
             try:
                 caller = await self.store.write(lambda tx: identities.sign_in(tx, identity))
@@ -164,6 +170,8 @@ class Driver:
                 *outer, field = rule.field.split(".")
                 parent = reduce(getattr, outer, request)
                 setattr(parent, field, authorise(tx, caller, unary.rpc, getattr(parent, field)))
+            else:
+                authorise(tx, caller, unary.rpc, "")
             if unary.check:
                 unary.check(request)
 
@@ -221,16 +229,17 @@ class Driver:
 
 def _once(tx: Tx, call: Call, request_id: str, payload: str, work: Callable[[Tx], bytes]) -> bytes:
     """The stored answer to this request id, or the work's, which is stored with what it did."""
-    stored = tx.requests.get(call.caller.user_id, call.rpc, request_id)
+    seal = Seal(request_id)
+    stored = tx.requests.get(call.caller.user_id, call.rpc, seal.key)
     if stored is None:
         answer = work(tx)
-        tx.requests.put(call.caller.user_id, call.rpc, request_id, payload, answer)
+        tx.requests.put(call.caller.user_id, call.rpc, seal.key, payload, seal.close(answer))
         return answer
     if stored.payload_hash != payload:
         raise InvalidArgument(
             "request_id: was used before, with another request; make a new one", reason="REQUEST_ID_REUSED"
         )
-    return stored.answer
+    return seal.open(stored.answer)
 
 
 def _ms_since(started_s: float) -> float:

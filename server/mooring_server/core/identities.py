@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from mooring_server.core import engagements
 from mooring_server.core.policy import Caller
 from mooring_server.store import Tx, new_id
+from mooring_server.store.records import Token, TokenScope
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who an authenticator says is calling. `subject` is unique and never changes; email may be empty."""
+    """Who an authenticator says is calling. `subject` is unique and never changes; email may be empty.
+
+    `scope` is how much of what the user may do this proof of theirs allows, `token` the proof itself where it
+    is one of our API tokens.
+    """
 
     subject: str
     display_name: str
     email: str = ""
-    is_admin: bool = False
+    scope: TokenScope = TokenScope.WRITE
+    token: Token | None = None
 
 
 DEMO = Identity("demo", "Demo user")
@@ -24,7 +30,7 @@ DEMO_ID = "demo"
 def find(tx: Tx, identity: Identity) -> Caller | None:
     """The caller, where they have called before."""
     user = tx.users.by_subject(identity.subject)
-    return None if user is None else Caller(user.id, identity.is_admin)
+    return None if user is None else Caller(user.id, identity.scope, identity.token)
 
 
 def sign_in(tx: Tx, identity: Identity) -> Caller:
@@ -36,7 +42,7 @@ def sign_in(tx: Tx, identity: Identity) -> Caller:
     demo = identity is DEMO
     user_id = DEMO_ID if demo else new_id()
     tx.users.insert(user_id, identity.subject, identity.display_name, identity.email)
-    caller = Caller(user_id, identity.is_admin)
+    caller = Caller(user_id, identity.scope, identity.token)
     if demo:
         engagements.create(tx, caller, engagements.Draft(DEMO_ID, "Demo engagement", ""))
     return caller

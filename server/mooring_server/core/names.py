@@ -23,7 +23,10 @@ class Kind(StrEnum):
 
     USER = "users/{user}"
     CONTEXT = "users/{user}/contexts/{context}"
+    TOKEN = "users/{user}/tokens/{token}"  # noqa: S105 - a pattern
     ENGAGEMENT = "engagements/{engagement}"
+    MEMBER = "engagements/{engagement}/members/{user}"
+    USAGE = "engagements/{engagement}/usage"
     SESSION = "engagements/{engagement}/sessions/{session}"
     LANDSCAPE = "engagements/{engagement}/sessions/{session}/landscape"
     OPERATION = "engagements/{engagement}/sessions/{session}/operations/{operation}"

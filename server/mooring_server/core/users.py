@@ -49,6 +49,7 @@ def switch(
             raise _absent(caller, context_id)
         with suppress(AlreadyExists):  # by another switch of this moment
             tx.contexts.insert(caller.user_id, context_id, session.engagement_id, session.id)
+    tx.sessions.visit(session.engagement_id, session.id)
     return tx.contexts.switch(
         caller.user_id, context_id, session.engagement_id, session.id, expected_revision
     )

@@ -11,7 +11,7 @@ from mooring_server.store import tables
 from mooring_server.store.paging import ordered, page_arguments, page_of
 from mooring_server.store.records import Asset, AssetType, Order, Page
 from mooring_server.store.statements import Statement, param, statement_family
-from mooring_server.store.values import from_json, from_us, to_json, to_us
+from mooring_server.store.values import from_json, from_us, sort_key, to_json, to_us
 
 if TYPE_CHECKING:
     from mooring_server.store.transaction import Tx
@@ -211,6 +211,7 @@ def _stored(version_id: str, asset: Asset) -> dict[str, Any]:
         "source_row": asset.source_row,
         "create_time": to_us(asset.create_time),
         "update_time": to_us(asset.update_time),
+        "sort_name": sort_key(asset.display_name),
     }
 
 
@@ -219,7 +220,7 @@ def _record(row: Any) -> Asset:
         _, id, identity, digest, display_name, type, external_id, hostname, ip_addresses,
         environment, location, platform, operating_system, status, owner, application, criticality,
         cpu_cores, memory_bytes, storage_bytes, attributes, source_file, source_sheet, source_row,
-        create_time, update_time,
+        create_time, update_time, _,
     ) = row  # fmt: skip
     return Asset(
         id=id,

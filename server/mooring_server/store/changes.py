@@ -78,6 +78,8 @@ _OVERLONG = {kind: _overlong(kind) for kind in _OWNERS}
 class _Note(NamedTuple):
     kind: ChangeKind
     resource: str
+    engagement_id: str | None
+    session_id: str | None
     detail: Mapping[str, Any]
 
 
@@ -89,9 +91,23 @@ class Changes:
         self._notes: dict[str, list[_Note]] = {}
         self._sessions: dict[str, int] = {}
 
-    def note(self, stream: str, kind: ChangeKind, resource: str, **detail: Any) -> None:
-        """Says that `resource` changes in this transaction. Every mutation of a noun calls it itself."""
-        self._notes.setdefault(stream, []).append(_Note(kind, resource, detail))
+    def note(
+        self,
+        stream: str,
+        kind: ChangeKind,
+        resource: str,
+        *,
+        engagement_id: str | None = None,
+        session_id: str | None = None,
+        **detail: Any,
+    ) -> None:
+        """Says that `resource` changes in this transaction. Every mutation of a noun calls it itself.
+
+        What it concerns is in the names of an engagement's stream; a user's stream says it in so many words.
+        """
+        if stream.startswith("engagements/"):
+            engagement_id, session_id = stream.partition("/")[2], _session_of(resource)
+        self._notes.setdefault(stream, []).append(_Note(kind, resource, engagement_id, session_id, detail))
 
     def count_sessions(self, engagement_id: str, difference: int) -> None:
         """Moves the engagement's `session_count` with the bump, which locks the row anyway."""
@@ -125,6 +141,8 @@ class Changes:
                     actor=tx.actor,
                     commit_time=tx.now_us,
                     detail=to_json(note.detail) if note.detail else "{}",
+                    engagement_id=note.engagement_id,
+                    session_id=note.session_id,
                 )
         return frozenset(self._notes)
 
@@ -168,8 +186,13 @@ class Changes:
         return self._tx.run(_TRIM, stream=stream, revision=min(last, oldest + limit - 1))
 
 
+def _session_of(resource: str) -> str | None:
+    parts = resource.split("/")
+    return parts[3] if len(parts) > 3 and parts[2] == "sessions" else None
+
+
 def _change(row: Any) -> Change:
-    stream, revision, _, kind, resource, actor, commit_time, detail = row
+    stream, revision, _, kind, resource, actor, commit_time, detail, *_ = row
     return Change(
         stream, revision, ChangeKind(kind), resource, actor, from_us(commit_time), from_json(detail)
     )

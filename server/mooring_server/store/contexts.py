@@ -32,6 +32,7 @@ _INSERT = Statement(
             _C.update_time: param("now"),
             _C.kernel_key: "",
             _C.notebook_key: "",
+            _C.use_time: param("now"),
         }
     )
     .on_conflict(action="nothing")
@@ -71,6 +72,7 @@ def _switch(compared: bool) -> Node:
                 _C.session_id: param("session_id"),
                 _C.revision: _C.revision + 1,
                 _C.update_time: param("now"),
+                _C.use_time: param("now"),
             }
         )
         .where(this)
@@ -167,10 +169,20 @@ class Contexts:
     def _changed(self, row: Any, kind: ChangeKind) -> Context:
         context = _record(row)
         stream = f"users/{context.user_id}"
-        self._tx.changes.note(stream, kind, f"{stream}/contexts/{context.id}")
+        # A switch is something that happens to a session; a new place is not.
+        switched = kind is ChangeKind.SWITCHED
+        self._tx.changes.note(
+            stream,
+            kind,
+            f"{stream}/contexts/{context.id}",
+            engagement_id=context.engagement_id if switched else None,
+            session_id=context.session_id if switched else None,
+        )
         return context
 
 
 def _record(row: Any) -> Context:
-    user_id, id, engagement_id, session_id, revision, created, updated = row
-    return Context(user_id, id, engagement_id, session_id, revision, from_us(created), from_us(updated))
+    user_id, id, engagement_id, session_id, revision, created, updated, used = row
+    return Context(
+        user_id, id, engagement_id, session_id, revision, from_us(created), from_us(updated), from_us(used)
+    )

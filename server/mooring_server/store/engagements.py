@@ -12,7 +12,7 @@ from mooring_server.store import tables
 from mooring_server.store.paging import ordered, page_arguments, page_of
 from mooring_server.store.records import ChangeKind, Engagement, Order, Page
 from mooring_server.store.statements import Statement, param, statement_family
-from mooring_server.store.values import from_us
+from mooring_server.store.values import from_us, from_us_or_none, sort_key
 
 if TYPE_CHECKING:
     from mooring_server.store.transaction import Tx
@@ -26,6 +26,7 @@ _DEFAULT = _S.select(_S.id).where((_S.engagement_id == _E.id) & _S.is_default)
 _COLUMNS = (*_E._meta.sorted_fields, _DEFAULT)
 
 _GET = Statement(_E.select(*_COLUMNS).where(_E.id == param("id")))
+_IS_ARCHIVED = Statement(_E.select(_E.id).where((_E.id == param("id")) & _E.archive_time.is_null(False)))
 _INSERT = Statement(
     _E.insert(
         {
@@ -37,6 +38,7 @@ _INSERT = Statement(
             _E.etag: 1,
             _E.create_time: param("now"),
             _E.update_time: param("now"),
+            _E.sort_name: param("sort_name"),
         }
     )
     .on_conflict(action="nothing")
@@ -67,10 +69,19 @@ class Engagements:
         row = self._tx.row(_GET, id=engagement_id)
         return None if row is None else self._record(row)
 
+    def is_archived(self, engagement_id: str) -> bool:
+        """Whether it is put away; an absent one is not."""
+        return self._tx.row(_IS_ARCHIVED, id=engagement_id) is not None
+
     def insert(self, id: str, display_name: str, description: str) -> Engagement:
         """A new engagement; AlreadyExists (ID_TAKEN). Insert its default session in the same transaction."""
         row = self._tx.row(
-            _INSERT, id=id, display_name=display_name, description=description, now=self._tx.now_us
+            _INSERT,
+            id=id,
+            display_name=display_name,
+            sort_name=sort_key(display_name),
+            description=description,
+            now=self._tx.now_us,
         )
         if row is None:
             raise AlreadyExists(f"the engagement id {id!r} is taken", reason="ID_TAKEN")
@@ -97,7 +108,9 @@ class Engagements:
         return int(self._tx.row(_COUNT, user_id=user_id)[0])
 
     def _record(self, row: Any) -> Engagement:
-        id, display_name, description, sessions, revision, etag, created, updated, default_id = row
+        id, display_name, description, sessions, revision, etag, created, updated, _, archived, default_id = (
+            row
+        )
         return Engagement(
             id=id,
             display_name=display_name,
@@ -108,4 +121,5 @@ class Engagements:
             etag=etag,
             create_time=from_us(created),
             update_time=from_us(updated),
+            archive_time=from_us_or_none(archived),
         )

@@ -7,7 +7,7 @@ from peewee import Query, Tuple
 
 from mooring_server.store.records import Order, Page
 from mooring_server.store.statements import param
-from mooring_server.store.values import to_us
+from mooring_server.store.values import sort_key, to_us
 
 T = TypeVar("T")
 
@@ -22,8 +22,8 @@ def ordered(query: Query, table: Any, order: Order, *, after: bool) -> Query:
         query = query.order_by(*descending)
         beyond = Tuple(table.create_time, table.id) < Tuple(param("key"), param("tie"))
     else:
-        query = query.order_by(table.display_name, table.id)
-        beyond = Tuple(table.display_name, table.id) > Tuple(param("key"), param("tie"))
+        query = query.order_by(table.sort_name, table.id)
+        beyond = Tuple(table.sort_name, table.id) > Tuple(param("key"), param("tie"))
     if after:
         query = query.where(beyond)
     return query.limit(param("limit")).offset(param("skip"))
@@ -44,4 +44,4 @@ def page_of(rows: Sequence[Any], limit: int, record: Callable[[Any], T], order: 
 def _key(item: Any, order: Order) -> tuple[Any, ...]:
     if order is Order.CREATE_TIME_DESC:
         return to_us(item.create_time), item.id
-    return item.display_name, item.id
+    return sort_key(item.display_name), item.id

@@ -20,6 +20,14 @@ class Role(IntEnum):
     MANAGER = 3
 
 
+class TokenScope(StrEnum):
+    """What an API token allows; the values are those of `mooring.v1.TokenScope` in lower case."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
 class AssetType(StrEnum):
     """What an asset is; the values are those of `mooring.v1.AssetType` in lower case."""
 
@@ -43,6 +51,10 @@ class ChangeKind(StrEnum):
     DELETED = "deleted"
     IMPORTED = "imported"
     SWITCHED = "switched"
+    ARCHIVED = "archived"
+    UNARCHIVED = "unarchived"
+    UNDELETED = "undeleted"
+    REVOKED = "revoked"
 
 
 class Order(StrEnum):
@@ -88,6 +100,21 @@ class Context:
     revision: int
     create_time: datetime
     update_time: datetime
+    use_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token, without its secret. `use_time` is kept to the hour."""
+
+    user_id: str
+    id: str
+    display_name: str
+    scope: TokenScope
+    expire_time: datetime
+    create_time: datetime
+    revoke_time: datetime | None
+    use_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +130,21 @@ class Engagement:
     etag: int
     create_time: datetime
     update_time: datetime
+    archive_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user in an engagement. `last_activity_time` is as far as the log is kept."""
+
+    engagement_id: str
+    user_id: str
+    display_name: str
+    role: Role
+    etag: int
+    create_time: datetime
+    update_time: datetime
+    last_activity_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +164,11 @@ class Session:
     create_time: datetime
     update_time: datetime
     delete_time: datetime | None
+    labels: dict[str, str]
+    parent_id: str | None
+    dependency_count: int
+    last_activity_time: datetime
+    archive_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from mooring_server.store import tables
 from mooring_server.store.paging import ordered, page_arguments, page_of
 from mooring_server.store.records import ChangeKind, Order, Page, Session
 from mooring_server.store.statements import Statement, param, statement_family
-from mooring_server.store.values import from_us, from_us_or_none
+from mooring_server.store.values import from_json, from_us, from_us_or_none, sort_key
 
 if TYPE_CHECKING:
     from mooring_server.store.transaction import Tx
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 _S = tables.Sessions
 _THIS = (_S.engagement_id == param("engagement_id")) & (_S.id == param("id"))
 _LIVING = _S.delete_time.is_null()
-_TOUCH: dict[Any, Any] = {_S.etag: _S.etag + 1, _S.update_time: param("now")}
+_TOUCH: dict[Any, Any] = {
+    _S.etag: _S.etag + 1,
+    _S.update_time: param("now"),
+    _S.last_activity_time: param("now"),
+}
 
 _GET = Statement(_S.select().where(_THIS))
 _GET_LIVING = Statement(_S.select().where(_THIS & _LIVING))
@@ -50,6 +54,10 @@ _INSERT = Statement(
             _S.etag: 1,
             _S.create_time: param("now"),
             _S.update_time: param("now"),
+            _S.sort_name: param("sort_name"),
+            _S.labels: "{}",
+            _S.dependency_count: 0,
+            _S.last_activity_time: param("now"),
         }
     )
     .on_conflict(action="nothing")
@@ -60,6 +68,7 @@ _CLEAR_DEFAULT = Statement(
     .where((_S.engagement_id == param("engagement_id")) & _S.is_default & (_S.id != param("id")))
     .returning(_S.id)
 )
+_VISIT = Statement(_S.update({_S.last_activity_time: param("now")}).where(_THIS & _LIVING).returning(_S))
 _FIELDS = frozenset({"display_name", "description", "type"})
 
 
@@ -130,6 +139,7 @@ class Sessions:
             engagement_id=engagement_id,
             id=id,
             display_name=display_name,
+            sort_name=sort_key(display_name),
             description=description,
             type=type,
             creator_id=creator_id,
@@ -148,6 +158,8 @@ class Sessions:
         """
         if unknown := fields.keys() - _FIELDS:
             raise TypeError(f"not fields of a session: {sorted(unknown)}")
+        if "display_name" in fields:
+            fields["sort_name"] = sort_key(fields["display_name"])
         statement = _update(tuple(sorted(fields)), expected_etag is not None)
         try:
             with self._tx.savepoint():
@@ -180,6 +192,10 @@ class Sessions:
         for (old_id,) in cleared:
             self._note(engagement_id, old_id, ChangeKind.UPDATED)
         return self._changed(row, ChangeKind.UPDATED)
+
+    def visit(self, engagement_id: str, id: str) -> Session:
+        """The session, with somebody at it now. Raises NotFound (SESSION_NOT_FOUND)."""
+        return session_record(self._write(_VISIT, engagement_id, id, None))
 
     def page(
         self, engagement_id: str, order: Order, after_key: Sequence[Any] | None, skip: int, limit: int
@@ -261,4 +277,9 @@ def session_record(row: Any) -> Session:
         create_time=from_us(row[10]),
         update_time=from_us(row[11]),
         delete_time=from_us_or_none(row[12]),
+        labels=from_json(row[14]),
+        parent_id=row[15],
+        dependency_count=row[16],
+        last_activity_time=from_us(row[17]),
+        archive_time=from_us_or_none(row[18]),
     )

@@ -71,6 +71,8 @@ class Engagements(Table):
     etag = BigIntegerField()
     create_time = BigIntegerField()
     update_time = BigIntegerField()
+    sort_name = Text()
+    archive_time = BigIntegerField(null=True)
 
     class Meta:
         table_name = "engagements"
@@ -82,6 +84,9 @@ class Members(Table):
     engagement_id = Text()
     user_id = Text()
     role = IntegerField()
+    etag = BigIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
 
     class Meta:
         table_name = "members"
@@ -96,7 +101,7 @@ Members.add_index(Members.user_id, name="members_by_user")
 
 
 class Sessions(Table):
-    """Sessions. Deleted ones stay, with their name free again."""
+    """Sessions. Deleted ones stay, with their name free again. `labels` is JSON, to read; to find: below."""
 
     engagement_id = Text()
     id = Text()
@@ -111,6 +116,12 @@ class Sessions(Table):
     create_time = BigIntegerField()
     update_time = BigIntegerField()
     delete_time = BigIntegerField(null=True)
+    sort_name = Text()
+    labels = Text()
+    parent_id = Text(null=True)
+    dependency_count = BigIntegerField()
+    last_activity_time = BigIntegerField()
+    archive_time = BigIntegerField(null=True)
 
     class Meta:
         table_name = "sessions"
@@ -132,15 +143,38 @@ Sessions.add_index(
 Sessions.add_index(
     Sessions.engagement_id, unique=True, where=Sessions.is_default, name="sessions_one_default"
 )
+Sessions.add_index(Sessions.engagement_id, Sessions.sort_name, Sessions.id, name="sessions_by_name")
+Sessions.add_index(Sessions.engagement_id, Sessions.create_time, Sessions.id, name="sessions_by_create_time")
 Sessions.add_index(
-    Sessions.engagement_id,
-    Sessions.create_time,
-    Sessions.id,
-    where=Sessions.delete_time.is_null(),
-    name="sessions_by_time",
+    Sessions.engagement_id, Sessions.last_activity_time, Sessions.id, name="sessions_by_activity"
 )
 Sessions.add_index(Sessions.id, name="sessions_by_id")
 Sessions.add_index(Sessions.data_version_id, name="sessions_by_version")
+
+
+class SessionLabels(Table):
+    """The labels of sessions, a row each."""
+
+    engagement_id = Text()
+    session_id = Text()
+    key = Text()
+    value = Text()
+
+    class Meta:
+        table_name = "session_labels"
+        primary_key = CompositeKey("engagement_id", "session_id", "key")
+        constraints = (
+            SQL("FOREIGN KEY (engagement_id, session_id) REFERENCES sessions (engagement_id, id)"),
+        )
+
+
+SessionLabels.add_index(
+    SessionLabels.engagement_id,
+    SessionLabels.key,
+    SessionLabels.value,
+    SessionLabels.session_id,
+    name="session_labels_by_value",
+)
 
 
 class Contexts(Table):
@@ -155,6 +189,7 @@ class Contexts(Table):
     update_time = BigIntegerField()
     kernel_key = Text()
     notebook_key = Text()
+    use_time = BigIntegerField()
 
     class Meta:
         table_name = "contexts"
@@ -179,6 +214,29 @@ Contexts.add_index(
     where=Contexts.notebook_key != "",
     name="contexts_notebook_key",
 )
+Contexts.add_index(Contexts.use_time, name="contexts_by_use")
+
+
+class Tokens(Table):
+    """API tokens. `hash` is all that is known of the secret."""
+
+    user_id = Text()
+    id = Text()
+    hash = Text(unique=True)
+    display_name = Text()
+    scope = Text()
+    expire_time = BigIntegerField()
+    create_time = BigIntegerField()
+    revoke_time = BigIntegerField(null=True)
+    use_time = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "tokens"
+        primary_key = CompositeKey("user_id", "id")
+        constraints = (SQL("FOREIGN KEY (user_id) REFERENCES users (id)"),)
+
+
+Tokens.add_index(Tokens.expire_time, name="tokens_by_expiry")
 
 
 class DataVersions(Table):
@@ -234,6 +292,7 @@ class Assets(Table):
     source_row = IntegerField()
     create_time = BigIntegerField()
     update_time = BigIntegerField()
+    sort_name = Text()
 
     class Meta:
         table_name = "assets"
@@ -242,7 +301,7 @@ class Assets(Table):
 
 
 Assets.add_index(Assets.version_id, Assets.identity, unique=True, name="assets_identity")
-Assets.add_index(Assets.version_id, Assets.display_name, Assets.id, name="assets_by_name")
+Assets.add_index(Assets.version_id, Assets.sort_name, Assets.id, name="assets_by_name")
 
 
 class Landscapes(Table):
@@ -343,7 +402,11 @@ Requests.add_index(Requests.create_time, name="requests_by_time")
 
 
 class Changes(Table):
-    """The one log. Rows of one stream and revision are one commit, in the order of `position`."""
+    """The one log. Rows of one stream and revision are one commit, in the order of `position`.
+
+    `engagement_id` and `session_id` say what a change concerns, where it concerns one: also a switch, which
+    is on its user's stream.
+    """
 
     stream = Text()
     revision = BigIntegerField()
@@ -353,10 +416,18 @@ class Changes(Table):
     actor = Text()
     commit_time = BigIntegerField()
     detail = Text()
+    engagement_id = Text(null=True)
+    session_id = Text(null=True)
 
     class Meta:
         table_name = "changes"
         primary_key = CompositeKey("stream", "revision", "position")
+
+
+_ACTIVITY = (Changes.commit_time, Changes.stream, Changes.revision, Changes.position)
+Changes.add_index(Changes.engagement_id, *_ACTIVITY, name="changes_by_engagement")
+Changes.add_index(Changes.engagement_id, Changes.session_id, *_ACTIVITY, name="changes_by_session")
+Changes.add_index(Changes.engagement_id, Changes.actor, *_ACTIVITY, name="changes_by_actor")
 
 
 TABLES: tuple[type[Table], ...] = (
@@ -365,7 +436,9 @@ TABLES: tuple[type[Table], ...] = (
     Engagements,
     Members,
     Sessions,
+    SessionLabels,
     Contexts,
+    Tokens,
     DataVersions,
     Assets,
     Landscapes,

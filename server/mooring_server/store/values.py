@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,11 @@ def to_json(value: Any) -> str:
 def from_json(text: str) -> Any:
     """The value of `to_json`."""
     return json.loads(text)
+
+
+def sort_key(text: str) -> str:
+    """What a text sorts by: compatibility forms and case do not count (NFKC, then Unicode case folding)."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def new_id(now: datetime | None = None) -> str:

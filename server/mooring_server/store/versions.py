@@ -72,6 +72,7 @@ def _move(from_none: bool) -> Node:
                 _S.asset_count: param("asset_count"),
                 _S.etag: _S.etag + 1,
                 _S.update_time: param("now"),
+                _S.last_activity_time: param("now"),
             }
         )
         .where(

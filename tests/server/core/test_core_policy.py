@@ -4,7 +4,7 @@ import pytest
 from google.longrunning import operations_pb2
 from mooring_server.core.policy import POLICY, Caller, authorise
 from mooring_server.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
-from mooring_server.store.records import Role
+from mooring_server.store.records import Role, TokenScope
 from support_api import rpcs
 
 OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
@@ -115,7 +115,7 @@ def test_users_are_their_own():
 
 def test_an_admin_passes_everywhere():
     """An admin needs no role, and may know what is absent."""
-    root = Caller("root", is_admin=True)
+    root = Caller("root", TokenScope.ADMIN)
     assert authorise(tx(engagements=["e"]), root, CREATE, "engagements/e") == "engagements/e"
     with pytest.raises(NotFound) as refused:
         authorise(tx(), root, CREATE, "engagements/e")
