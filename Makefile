@@ -11,7 +11,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 JS := widgets/js
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check serve load gen js figures format pins wheel clean
+.PHONY: help setup demo test check evidence serve load gen js figures format pins wheel clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ serve: $(READY) ## Start the service alone
 test: $(READY) $(JS)/node_modules ## Run every test
 	cd $(JS) && $(NODE) npm run --silent test
 	$(BIN)/python -m pytest $(ARGS)
+
+evidence: $(READY) ## Show at full size what is promised: races, kills, retries, permissions; an hour
+	MOORING_EVIDENCE=full $(BIN)/python -m pytest -q $(or $(ARGS),tests/evidence)
 
 load: $(READY) ## Load a server of its own with Locust; fails where a budget is passed
 	$(BIN)/python loadtests/run.py $(ARGS)

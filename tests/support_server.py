@@ -25,17 +25,18 @@ from mooring_server.core.identities import Identity
 from mooring_server.errors import Unauthenticated
 from mooring_server.settings import Settings
 from mooring_server.store import Tx, migrate
+from mooring_server.store.records import TokenScope
 
 
 class HeaderAuth:
-    """Believes the metadata `user`: a stand-in for real authentication."""
+    """Believes the metadata `user` and `scope`: a stand-in for real authentication."""
 
     def identify(self, tx, metadata: Mapping[str, str], peer: str) -> Identity:
         if "user" not in metadata:
             raise Unauthenticated("say who you are")
-        return Identity(
-            f"test:{metadata['user']}", metadata["user"].title(), f"{metadata['user']}@example.com"
-        )
+        name = metadata["user"]
+        scope = TokenScope(metadata.get("scope", TokenScope.WRITE))
+        return Identity(f"test:{name}", name.title(), f"{name}@example.com", scope)
 
 
 class Server:
@@ -50,9 +51,9 @@ class Server:
         self.stop = stop
         self._loop = loop
 
-    def user(self, name: str) -> "Caller":
+    def user(self, name: str, scope: str = "write") -> "Caller":
         """Stubs that call as a user (`HeaderAuth`)."""
-        return Caller(grpc.intercept_channel(self.channel, _Says("user", name)))
+        return Caller(grpc.intercept_channel(self.channel, _Says("user", name), _Says("scope", scope)))
 
     def read(self, fn: Callable[[Tx], Any]) -> Any:
         """Reads the server's store."""
