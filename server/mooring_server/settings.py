@@ -1,13 +1,20 @@
 """Every setting and every limit, in one place, unit last in the name.
 
 Each is also an environment variable: `MOORING_` and the name in capitals (`MOORING_UPLOAD_SIZE_MAX_BYTES`).
+`docs/server.md` lists them for operators.
 """
 
+import re
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_HOST_PORT = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+_PORT_MAX = 65_535
 
 
 class Auth(StrEnum):
@@ -15,6 +22,36 @@ class Auth(StrEnum):
 
     NONE = "none"
     TOKEN = "token"  # noqa: S105 - the name of a kind
+
+
+def _rate(text: str) -> str:
+    if text:
+        from limits import parse_many  # here: it is slow to load, and seldom anybody sets a rate
+
+        try:
+            usable = all(item.amount for item in parse_many(text))
+        except ValueError:
+            usable = False
+        if not usable:
+            raise PydanticCustomError(
+                "rate",
+                "it must be a number of calls per second, minute, hour or day, such as `100/second` or "
+                "`20/second;600/minute`, or empty for any number",
+            )
+    return text
+
+
+def _host_port(text: str) -> str:
+    address = _HOST_PORT.fullmatch(text)
+    if text and not (address and int(address[2]) <= _PORT_MAX):
+        raise PydanticCustomError(
+            "address", "it must be host:port, such as `127.0.0.1:9464`, or empty for none"
+        )
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_rate), Field(validate_default=False)]
+HostPort = Annotated[str, AfterValidator(_host_port)]
 
 
 class Settings(BaseSettings):
@@ -29,22 +66,26 @@ class Settings(BaseSettings):
     tls_cert_file: Path | None = Field(None, description="The certificate chain to serve TLS with, PEM")
     tls_key_file: Path | None = Field(None, description="Its private key, PEM")
     tls_by_proxy: bool = Field(False, description="A proxy ends TLS in front of a plain address")
-    metrics_address: str = Field("", description="host:port for Prometheus; empty: none")
+    metrics_address: HostPort = Field("", description="host:port for Prometheus, without TLS; empty: none")
     reflection: bool = Field(False, description="Answer gRPC server reflection")
     log_format: str = Field(
         "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal"
     )
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="The least that is logged"
+    )
 
-    read_rate: str = Field("2000/second", description="Calls of one user that read; empty: any number")
-    write_rate: str = Field("500/second", description="Calls of one user that change something")
-    bulk_rate: str = Field("120/minute", description="Uploads and imports of one user")
-    watch_rate: str = Field("50/second", description="Watches that one user opens")
+    read_rate: Rate = Field("2000/second", description="Calls of one user that read; empty: any number")
+    write_rate: Rate = Field("500/second", description="Calls of one user that change something")
+    bulk_rate: Rate = Field("120/minute", description="Uploads and imports of one user")
+    watch_rate: Rate = Field("50/second", description="Watches that one user opens")
     watches_per_user_max: int = Field(200, ge=1, description="Watches that one user has open")
     call_time_max_s: float = Field(60.0, gt=0, description="The longest that a call may take")
     upload_time_max_s: float = Field(900.0, gt=0, description="The longest that an upload may take")
-    metadata_size_max_bytes: int = Field(16 * 2**10, description="The largest metadata that is read")
-    streams_per_connection_max: int = Field(1_000, description="Calls open on one connection")
+    metadata_size_max_bytes: int = Field(
+        16 * 2**10, ge=2**10, description="The largest metadata that is read"
+    )
+    streams_per_connection_max: int = Field(1_000, ge=1, description="Calls open on one connection")
     keepalive_time_s: float = Field(30.0, gt=0, description="Silence after which a connection is tried")
     keepalive_timeout_s: float = Field(20.0, gt=0, description="How long it may take to answer that")
     ping_interval_min_s: float = Field(10.0, gt=0, description="The shortest between a client's pings")
@@ -57,9 +98,9 @@ class Settings(BaseSettings):
     filter_terms_max: int = Field(50, description="Comparisons and words of a filter")
     examined_rows_max: int = Field(20_000, ge=1_001, description="Rows that a page looks at")
     counted_rows_max: int = Field(10_000, description="Rows that a filtered total counts")
-    page_size_default: int = Field(50, ge=1)
-    page_size_max: int = Field(1_000, ge=1)
-    message_size_max_bytes: int = Field(8 * 2**20, description="The largest request that is read")
+    page_size_default: int = Field(50, ge=1, description="Items of a page when the request does not say")
+    page_size_max: int = Field(1_000, ge=1, description="The most items of a page; more are not given")
+    message_size_max_bytes: int = Field(8 * 2**20, ge=2**10, description="The largest request that is read")
     upload_size_max_bytes: int = Field(100 * 2**20, description="The largest inventory file")
     upload_chunk_max_bytes: int = Field(2**20, description="The largest piece of an upload")
     upload_keep_s: int = Field(24 * 3600, description="How long an upload waits for its import")
@@ -85,14 +126,22 @@ class Settings(BaseSettings):
     tokens_per_user_max: int = Field(100, description="API tokens of one user that have not ended")
     heartbeat_s: float = Field(5.0, gt=0, description="The longest silence of a watch")
     watch_streams_max: int = Field(1_000, description="Streams of one watch")
-    watch_poll_s: float = Field(1.0, gt=0, description="How often watched streams are read unannounced")
-    watch_queue_max: int = Field(1_000, description="Commits that a slow subscriber may be behind in memory")
+    watch_poll_s: float = Field(0.5, gt=0, description="How often watched streams are read unannounced")
+    watch_queue_max: int = Field(1_000, description="Changes that a slow subscriber may be behind in memory")
     changes_keep: int = Field(100_000, description="Changes kept of each stream")
-    cleanup_interval_s: float = Field(300.0, gt=0)
+    cleanup_interval_s: float = Field(300.0, gt=0, description="How often what is out of date is removed")
     pending_requests_max: int = Field(10_000, description="Calls that wait for the server to take them up")
     idle_exit_s: float = Field(600.0, description="An embedded service ends itself after this long unused")
     stop_grace_s: float = Field(10.0, description="How long running calls may take when the server stops")
-    read_threads: int = Field(4, ge=1)
+    read_threads: int = Field(4, ge=1, description="Threads for long reads of SQLite")
     write_batch_max: int = Field(256, description="Writes that share one SQLite commit")
-    postgresql_connections: int = Field(8, ge=2)
+    postgresql_connections: int = Field(8, ge=2, description="Connections to PostgreSQL")
     data_dir: Path | None = Field(None, description="The data folder; None: the user's own")
+
+    @field_validator("operation_wait_max_s")
+    @classmethod
+    def _within_a_call(cls, wait_s: float, info: ValidationInfo) -> float:
+        most_s = info.data.get("call_time_max_s")
+        if most_s is not None and wait_s >= most_s:
+            raise PydanticCustomError("wait", "it must be less than call_time_max_s")
+        return wait_s

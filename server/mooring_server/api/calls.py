@@ -1,13 +1,13 @@
 """What a handler knows about the call that it answers, and how bytes become a request."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from mooring_server.api.tokens import PageTokens
-from mooring_server.core import paging
+from mooring_server.core import fields, paging
 from mooring_server.core.policy import Caller
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
@@ -41,7 +41,8 @@ class Call:
         # Google's own list requests have none.
         skip = paging.skip(getattr(request, "skip", 0))
         after = self.tokens.open(self._scope(scope), request.page_token) if request.page_token else None
-        return paging.Window(limit, skip, after)
+        settings = self.settings
+        return paging.Window(limit, skip, after, settings.examined_rows_max, settings.counted_rows_max)
 
     def next_page_token(self, next_key: tuple[Any, ...] | None, *scope: str) -> str:
         """The token of the page after this one; empty at the end. `scope` as for `window`."""
@@ -69,6 +70,16 @@ def decode(message_class: type[M], data: bytes) -> M:
     if b"\0" in data and _holds_nul(message):
         raise InvalidArgument("a text holds a NUL character", reason="MALFORMED_REQUEST")
     return message
+
+
+def masked(request: Any, resource: str, allowed: Iterable[str]) -> tuple[str, ...]:
+    """The fields of the request's `resource` that its `update_mask` takes, as `fields.mask` says.
+
+    Raises:
+        InvalidArgument: naming `update_mask`, for a path that is not allowed.
+    """
+    populated = [field.name for field, _ in getattr(request, resource).ListFields()]
+    return fields.mask(request.update_mask.paths, allowed, populated)
 
 
 def _holds_nul(value: object) -> bool:

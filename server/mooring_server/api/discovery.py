@@ -15,9 +15,9 @@ from mooring_server.api.driver import Driver
 from mooring_server.api.operations import pack_operation
 from mooring_server.api.times import timestamp
 from mooring_server.background import Operations
-from mooring_server.core import discovery, sessions
+from mooring_server.core import discovery, lists, sessions
 from mooring_server.core.names import Kind
-from mooring_server.core.policy import Caller, authorise
+from mooring_server.core.policy import Caller
 from mooring_server.errors import InvalidArgument, MooringError, ResourceExhausted
 from mooring_server.store import Tx
 from mooring_server.store.records import Asset, AssetType, Upload
@@ -58,12 +58,14 @@ def list_assets(
 ) -> discovery_pb2.ListAssetsResponse:
     """A page of a session's assets."""
     engagement_id, session_id = Kind.SESSION.ids(request.parent, "parent")
-    window = call.window(request, request.parent)
-    found = discovery.list_assets(tx, engagement_id, session_id, window)
+    query = lists.query(lists.ASSETS, request, call.settings)
+    window = call.window(request, request.parent, *query.scope)
+    found = discovery.list_assets(tx, engagement_id, session_id, query, window)
     return discovery_pb2.ListAssetsResponse(
         assets=[_pack_asset(request.parent, asset) for asset in found.assets],
-        next_page_token=call.next_page_token(found.next_key, request.parent),
-        total_size=found.total,
+        next_page_token=call.next_page_token(found.next_key, request.parent, *query.scope),
+        total_size=found.total.count,
+        total_size_at_least=found.total.at_least,
         data_version=found.version_id,
     )
 
@@ -83,8 +85,10 @@ class _Uploads:
         parts = (decode(discovery_pb2.UploadInventoryRequest, data) async for data in requests)
         header = await _header(parts)
         caller = await self._driver.identify(context)
+        admission = self._driver.admission(_UPLOAD, caller)
         upload = await self._store.write(
-            lambda tx: self._open(tx, caller, header), actor=f"users/{caller.user_id}"
+            lambda tx: self._open(tx, caller, admission(tx, header.parent), header),
+            actor=f"users/{caller.user_id}",
         )
         try:
             complete = await self._keep(upload, header, parts)
@@ -97,8 +101,7 @@ class _Uploads:
             upload_id=complete.id, sha256=complete.sha256, size_bytes=complete.size_bytes
         ).SerializeToString()
 
-    def _open(self, tx: Tx, caller: Caller, header: discovery_pb2.UploadHeader) -> Upload:
-        parent = authorise(tx, caller, _UPLOAD, header.parent)
+    def _open(self, tx: Tx, caller: Caller, parent: str, header: discovery_pb2.UploadHeader) -> Upload:
         engagement_id, session_id = Kind.SESSION.ids(parent, "header.parent")
         return discovery.open_upload(tx, caller, engagement_id, session_id, header.file_name, header.sha256)
 
@@ -169,10 +172,10 @@ class _Landscapes:
     async def get(self, data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
         """A session's landscape."""
         request = decode(discovery_pb2.GetLandscapeRequest, data)
-        caller = await self._driver.identify(context)
+        admission = self._driver.admission(_LANDSCAPE, await self._driver.identify(context))
 
         def look(tx: Tx) -> tuple[str, str | None, dict[str, Any] | None]:
-            name = authorise(tx, caller, _LANDSCAPE, request.name)
+            name = admission(tx, request.name)
             version_id = sessions.get(tx, *Kind.LANDSCAPE.ids(name)).data_version_id
             return name, version_id, tx.landscapes.get(version_id) if version_id else None
 

@@ -1,16 +1,14 @@
 """The one way from bytes to an answer: every RPC is admitted, run and refused here.
 
-The order of checks is the design's: well-formed bytes, identity, permission, validation, idempotency, the
-work. Permission and all after it share one transaction, so that a role that was taken away cannot slip
+The order of checks is the design's: well-formed bytes, identity, permission, rate, validation, idempotency,
+the work. Permission and all after it share one transaction, so that a role that was taken away cannot slip
 between, and a stored answer is there exactly if its effect is.
 """
 
 from __future__ import annotations  # the generic classes of grpc are generic in its stubs alone
 
 import hashlib
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol
@@ -20,25 +18,41 @@ import structlog
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from grpc_status import rpc_status
 
-from mooring_server.api import failures
-from mooring_server.api.activity import Activity
 from mooring_server.api.calls import Call, decode
+from mooring_server.api.guard import Guard, name_request
+from mooring_server.api.rates import Rates
 from mooring_server.api.seals import Seal
 from mooring_server.api.tokens import PageTokens
 from mooring_server.core import fields, identities
 from mooring_server.core.identities import DEMO, Identity
 from mooring_server.core.names import Kind
 from mooring_server.core.policy import POLICY, Caller, authorise
-from mooring_server.errors import AlreadyExists, InvalidArgument, MooringError, Unavailable
+from mooring_server.errors import AlreadyExists, InvalidArgument, ResourceExhausted, Unavailable
 from mooring_server.settings import Settings
-from mooring_server.store import Store, Tx, new_id
+from mooring_server.store import Store, Tx
 
 Handler = Callable[[Tx, Call, Any], Message]
 Check = Callable[[Any], object]
 
-_log = structlog.stdlib.get_logger("mooring_server.api")
+
+class Admission:
+    """One call that has been counted: whether its names may be used is asked in its transaction."""
+
+    def __init__(self, caller: Caller, rpc: str, excess: ResourceExhausted | None) -> None:
+        self._caller = caller
+        self._rpc = rpc
+        self.excess = excess
+
+    def __call__(self, tx: Tx, name: str) -> str:
+        """Permission, then rate: the name in full.
+
+        Raises what `policy.authorise` raises; ResourceExhausted: RATE_LIMITED.
+        """
+        full = authorise(tx, self._caller, self._rpc, name)
+        if self.excess is not None:
+            raise self.excess
+        return full
 
 
 class Authenticator(Protocol):
@@ -76,9 +90,12 @@ class Driver:
     """Turns handlers into gRPC services. One per server."""
 
     def __init__(self, store: Store, settings: Settings, authenticator: Authenticator) -> None:
-        self.activity = Activity()
         self.store = store
         self.settings = settings
+        self.metrics = store.metrics
+        self.rates = Rates(settings, store.metrics)
+        self._guard = Guard(settings, store.metrics)
+        self.activity = self._guard.activity
         self._authenticator = authenticator
         self._tokens = PageTokens(store.signing_key)
 
@@ -96,7 +113,7 @@ class Driver:
             unary: By method name: works in one transaction and answers the response. It may run twice. The
                 name that the policy row speaks of is in full when it sees the request (`users/me`,
                 `sessions/{s}` and an empty parent have been resolved).
-            streams: By method name: handlers that call `identify`, `policy.authorise` and `guarded`.
+            streams: By method name: handlers that call `identify`, `admission` and `guarded`.
             checks: By method name: refuses what the request alone is wrong for, before a stored answer is
                 looked for. Handlers without one do so themselves, after it.
         """
@@ -122,16 +139,7 @@ class Driver:
         Raises:
             Unauthenticated: nobody valid is calling.
         """
-        metadata = {
-            key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
-        }
-        peer = context.peer()
-
-        def find(tx: Tx) -> tuple[Identity, Caller | None]:
-            identity = self._authenticator.identify(tx, metadata, peer)
-            return identity, identities.find(tx, identity)
-
-        identity, caller = await self.store.read(find)
+        identity, caller = await self.store.read(lambda tx: self.recognise(tx, context))
         if caller is None:
             try:
                 caller = await self.store.write(lambda tx: identities.sign_in(tx, identity))
@@ -142,26 +150,43 @@ class Driver:
         structlog.contextvars.bind_contextvars(user=caller.user_id)
         return caller
 
-    def guarded(self, rpc: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
-        """A handler whose failures leave as rich statuses: a coroutine function of (request or request
-        iterator, context).
+    def recognise(
+        self, tx: Tx, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> tuple[Identity, Caller | None]:
+        """Who is calling as of this transaction, and as which caller, where they have called before.
+
+        Raises:
+            Unauthenticated: nobody valid is, or no longer.
         """
+        metadata = {
+            key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
+        }
+        identity = self._authenticator.identify(tx, metadata, context.peer())
+        return identity, identities.find(tx, identity)
 
-        async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            async with self._answering(rpc, context):
-                return await behaviour(request, context)
+    def admission(self, rpc: str, caller: Caller) -> Admission:
+        """Counts a call. Before its transaction, which may run twice; that it came too fast is told in it,
+        since permission comes first.
+        """
+        return Admission(caller, rpc, self.rates.take(caller.user_id, POLICY[rpc].rate))
 
-        return call
+    def guarded(self, rpc: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
+        """A handler with a deadline, whose failures leave as rich statuses: a coroutine function of (request
+        or request iterator, context).
+        """
+        return self._guard.around(rpc, behaviour)
 
     def _unary(self, call: _Unary) -> Callable[..., Any]:
         async def behaviour(data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
             request = decode(call.request_class, data)
+            name_request(getattr(request, "request_id", ""))
             return await self._answer(call, request, await self.identify(context))
 
         return self.guarded(call.rpc, behaviour)
 
     async def _answer(self, unary: _Unary, request: Any, caller: Caller) -> bytes:
         rule = POLICY[unary.rpc]
+        admission = self.admission(unary.rpc, caller)
         follow_ups: list[Callable[[], None]] = []
         call = Call(caller, unary.rpc, self.settings, self._tokens, follow_ups.append)
 
@@ -169,9 +194,9 @@ class Driver:
             if rule.field:
                 *outer, field = rule.field.split(".")
                 parent = reduce(getattr, outer, request)
-                setattr(parent, field, authorise(tx, caller, unary.rpc, getattr(parent, field)))
+                setattr(parent, field, admission(tx, getattr(parent, field)))
             else:
-                authorise(tx, caller, unary.rpc, "")
+                admission(tx, "")
             if unary.check:
                 unary.check(request)
 
@@ -183,7 +208,8 @@ class Driver:
             admit(tx)
             return work(tx)
 
-        if not rule.mutates:
+        # A call that is refused anyway does not queue with those that write.
+        if not rule.mutates or admission.excess:
             return await self.store.read(read, long=rule.long)
 
         # Before `admit` puts names in full: what they stand for may change between a call and its retry.
@@ -205,27 +231,6 @@ class Driver:
             follow_up()
         return answer
 
-    @asynccontextmanager
-    async def _answering(self, rpc: str, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
-        structlog.contextvars.bind_contextvars(rpc=rpc)
-        started_s = time.perf_counter()
-        failure: MooringError | None = None
-        with self.activity:
-            try:
-                yield
-                _log.debug("answered", duration_ms=_ms_since(started_s))
-            except MooringError as error:
-                failure = error
-                _log.info(
-                    "refused", reason=error.reason, message=error.message, duration_ms=_ms_since(started_s)
-                )
-            except Exception:
-                fault_id = new_id()
-                failure = MooringError(f"internal error; the server's log has it under {fault_id}")
-                _log.exception("fault", fault_id=fault_id, duration_ms=_ms_since(started_s))
-        if failure is not None:
-            await context.abort_with_status(rpc_status.to_status(failures.status(failure)))
-
 
 def _once(tx: Tx, call: Call, request_id: str, payload: str, work: Callable[[Tx], bytes]) -> bytes:
     """The stored answer to this request id, or the work's, which is stored with what it did."""
@@ -240,7 +245,3 @@ def _once(tx: Tx, call: Call, request_id: str, payload: str, work: Callable[[Tx]
             "request_id: was used before, with another request; make a new one", reason="REQUEST_ID_REUSED"
         )
     return seal.open(stored.answer)
-
-
-def _ms_since(started_s: float) -> float:
-    return round((time.perf_counter() - started_s) * 1_000, 3)

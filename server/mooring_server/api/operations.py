@@ -16,7 +16,6 @@ from mooring_server.api.driver import Driver
 from mooring_server.background import Operations
 from mooring_server.core import operations
 from mooring_server.core.names import Kind
-from mooring_server.core.policy import authorise
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
 from mooring_server.store import Tx
@@ -37,8 +36,10 @@ def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:
         request = decode(operations_pb2.WaitOperationRequest, data)
         caller = await driver.identify(context)
 
+        admission = driver.admission(_WAIT, caller)
+
         def look(tx: Tx) -> Operation:
-            return _find(tx, authorise(tx, caller, _WAIT, request.name))
+            return _find(tx, admission(tx, request.name))
 
         operation = await store.read(look)
         loop = asyncio.get_running_loop()

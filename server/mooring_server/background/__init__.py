@@ -1,7 +1,21 @@
-"""What runs by itself: the watch hub, long-running operations, cleanup."""
+"""What runs by itself: the watch hub, long-running operations, cleanup, the metrics' endpoint."""
 
 from mooring_server.background.cleanup import Cleanup
-from mooring_server.background.hub import Commit, Subscription, WatchHub
+from mooring_server.background.hub import WatchHub
+from mooring_server.background.metrics_endpoint import MetricsEndpoint
 from mooring_server.background.operations import Operations
+from mooring_server.background.refresh import Refresh
+from mooring_server.background.subscriptions import Commit, Subscription, Warrant
+from mooring_server.background.token_uses import TokenUses
 
-__all__ = ["Cleanup", "Commit", "Operations", "Subscription", "WatchHub"]
+__all__ = [
+    "Cleanup",
+    "Commit",
+    "MetricsEndpoint",
+    "Operations",
+    "Refresh",
+    "Subscription",
+    "TokenUses",
+    "Warrant",
+    "WatchHub",
+]

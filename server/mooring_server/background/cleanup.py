@@ -20,8 +20,9 @@ _BATCH_MAX = 500
 class Cleanup:
     """Removes, every `cleanup_interval_s`, what has outlived its setting.
 
-    Those are: stored answers (`request_id_keep_s`), operations that have ended (`operation_keep_s`), uploads
-    that nobody imported (`upload_keep_s`), data versions that no session shows or that were never finished
+    Those are: stored answers (`request_id_keep_s`), operations that have ended (`operation_keep_s`), API
+    tokens that have (`token_keep_s`), contexts that nobody uses (`context_keep_s`), uploads that nobody
+    imported (`upload_keep_s`), data versions that no session shows or that were never finished
     (`version_keep_s`), and changes beyond `changes_keep` of a stream.
     """
 
@@ -49,6 +50,8 @@ class Cleanup:
         await self._drain(
             lambda tx: tx.operations.delete_ended(_ago(tx, settings.operation_keep_s), _BATCH_MAX)
         )
+        await self._drain(lambda tx: tx.tokens.delete_ended(_ago(tx, settings.token_keep_s), _BATCH_MAX))
+        await self._drain(lambda tx: tx.contexts.delete_idle(_ago(tx, settings.context_keep_s), _BATCH_MAX))
 
         def due(tx: Tx) -> tuple[list[str], list[str], list[str]]:
             return (

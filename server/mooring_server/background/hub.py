@@ -6,19 +6,22 @@ watched for commits of other processes and for hints that were lost. A subscribe
 its own, then joins the live feed at the moment when its cursor has reached the hub's position; since the
 revisions of a stream have no gaps, comparing the two numbers is all that it takes to miss and repeat nothing.
 
+The streams of subscribers' warrants are read in the same state of the database as the commits that these
+subscribers get. So nothing gets out that was committed after a warrant was withdrawn, whatever was announced.
+
 Everything here runs on the event loop except `WatchHub.notify`.
 """
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import structlog
 
-from mooring_server.errors import MooringError, OutOfRange, ResourceExhausted, Unavailable
+from mooring_server.background.subscriptions import Commit, Subscription, Warrant, gone
+from mooring_server.errors import MooringError, Unavailable
 from mooring_server.settings import Settings
 from mooring_server.store import Store, Tx
 from mooring_server.store.records import Change
@@ -27,73 +30,37 @@ _log = structlog.stdlib.get_logger(__name__)
 
 # Changes read from one stream at a time; whole commits, so a large one may bring more.
 _READ_MAX = 500
+# Streams that are looked at on the loop itself: handing so few to a thread costs more.
+_INLINE_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
-    """All that one commit changed in one stream."""
+class _News:
+    """What is new in a stream after a revision: as much as is read at once, and where the stream ends."""
 
     stream: str
-    revision: int
-    changes: tuple[Change, ...]
+    after: int
+    head: int
+    commits: Sequence[Commit]
 
+    @property
+    def earliest(self) -> int:
+        return self.commits[0].revision if self.commits else self.head + 1
 
-class Subscription:
-    """One reader of some streams. `cursors` holds the last revision that `next` gave, by stream."""
+    @property
+    def reached(self) -> int:
+        return self.commits[-1].revision if self.commits else self.head
 
-    def __init__(self, hub: "WatchHub", cursors: dict[str, int], queue_max: int) -> None:
-        self.cursors = cursors
-        self._hub = hub
-        self._queue_max = queue_max
-        self._queue: deque[Commit] = deque()
-        self._ready = asyncio.Event()
-        self._failure: MooringError | None = None
-        self._live = False
+    @property
+    def has_gap(self) -> bool:
+        return self.earliest != self.after + 1
 
-    async def next(self, timeout_s: float) -> Commit | None:
-        """The next commit, or None when `timeout_s` seconds pass without one.
-
-        Raises:
-            ResourceExhausted: the reader fell too far behind (SLOW_READER); resume from `cursors`.
-            OutOfRange: what comes next is no longer kept.
-            Unavailable: the hub was closed, or the database does not answer.
-        """
-        while True:
-            if self._failure is not None:
-                raise self._failure
-            while self._queue:
-                commit = self._queue.popleft()
-                if commit.revision > self.cursors[commit.stream]:
-                    self.cursors[commit.stream] = commit.revision
-                    return commit
-            if not self._live:
-                # Without a bound: one page of the log, which nobody adds to until it has been read.
-                self._queue.extend(await self._hub._catch_up(self))
-                continue
-            self._ready.clear()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._ready.wait()
-            except TimeoutError:
-                return None
-
-    def _offer(self, commits: Iterable[Commit]) -> None:
-        for commit in commits:
-            if len(self._queue) >= self._queue_max:
-                self._fail(
-                    ResourceExhausted(
-                        f"more than {self._queue_max} commits wait to be read; resume with the last token",
-                        reason="SLOW_READER",
-                    )
-                )
-                return
-            self._queue.append(commit)
-        self._ready.set()
-
-    def _fail(self, failure: MooringError) -> None:
-        self._failure = self._failure or failure
-        self._queue.clear()
-        self._ready.set()
+    @property
+    def all_changes(self) -> list[Change] | None:
+        """All that happened up to the head; None where that is not all here."""
+        if self.has_gap or self.reached != self.head:
+            return None
+        return [change for commit in self.commits for change in commit.changes]
 
 
 class WatchHub:
@@ -120,7 +87,9 @@ class WatchHub:
                 loop.call_soon_threadsafe(self._mark, frozenset(streams))
 
     @contextlib.asynccontextmanager
-    async def subscribe(self, cursors: Mapping[str, int | None]) -> AsyncIterator[Subscription]:
+    async def subscribe(
+        self, cursors: Mapping[str, int | None], warrant: Warrant | None = None
+    ) -> AsyncIterator[Subscription]:
         """Subscribes to streams, each from after the revision given, or from now on where that is None.
 
         Raises:
@@ -135,19 +104,28 @@ class WatchHub:
         if self._reader is None:
             self._loop = asyncio.get_running_loop()
             self._reader = self._loop.create_task(self._run(), name="watch hub")
-        subscription = Subscription(self, start, self._settings.watch_queue_max)
+        subscription = Subscription(start, warrant, self._settings.watch_queue_max, self._catch_up)
         self._subscriptions.add(subscription)
         try:
             yield subscription
         finally:
             self._leave(subscription)
 
+    def restart(self) -> None:
+        """Ends every subscription with Unavailable: the database was restored, and has another log now."""
+        for subscription in self._subscriptions:
+            subscription.fail(
+                Unavailable("the database was restored: read everything again, then watch without a token")
+            )
+        self._watchers.clear()
+        self._positions.clear()
+
     async def close(self) -> None:
         """Ends every subscription with Unavailable and stops reading."""
         self._closed = True
         self._loop = None
         for subscription in self._subscriptions:
-            subscription._fail(_stopping())
+            subscription.fail(_stopping())
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait([self._reader])
@@ -164,21 +142,30 @@ class WatchHub:
 
     async def _catch_up(self, subscription: Subscription) -> list[Commit]:
         """The next commits after a subscription's cursors; when there are none, it joins the live feed."""
-        cursors = dict(subscription.cursors)
-        commits = await self._store.read(lambda tx: _page(tx, cursors), long=True)
-        if commits or any(self._positions.get(stream, 0) > at for stream, at in cursors.items()):
+        cursors, warrant = dict(subscription.cursors), subscription.warrant
+        looked = {} if warrant is None else {warrant.stream: subscription.warranted_to}
+
+        def read(tx: Tx) -> tuple[list[_News], list[Commit]]:
+            return list(_news(tx, looked)), _page(tx, cursors)
+
+        standing_news, commits = await self._store.read(read, long=True)
+        for news in standing_news:
+            subscription.look_over(news.head, news.all_changes)
+        looked = dict.fromkeys(looked, subscription.warranted_to)
+        at = [*looked.items(), *cursors.items()]
+        if commits or any(self._positions.get(stream, 0) > reached for stream, reached in at):
             return commits
-        for stream, at in cursors.items():
+        for stream, reached in at:
             self._watchers.setdefault(stream, set()).add(subscription)
-            self._positions.setdefault(stream, at)
-        subscription._live = True
+            self._positions.setdefault(stream, reached)
+        subscription.live = True
         # A commit since that read may have been announced while nobody watched its stream.
-        self._mark(cursors)
+        self._mark(subscription.follows)
         return []
 
     def _leave(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
-        for stream in subscription.cursors:
+        for stream in subscription.follows:
             watchers = self._watchers.get(stream, set())
             watchers.discard(subscription)
             if not watchers:
@@ -202,7 +189,7 @@ class WatchHub:
             if loop.time() >= poll_at:
                 self._moved.update(self._watchers)
                 poll_at = loop.time() + self._settings.watch_poll_s
-            at = {stream: self._positions[stream] for stream in self._moved if stream in self._positions}
+            at = self._with_warrants(self._moved)
             self._moved.clear()
             if not at:
                 continue
@@ -214,48 +201,70 @@ class WatchHub:
             except Exception:
                 _log.exception("the watch hub failed; it tries again")
 
-    async def _spread(self, at: Mapping[str, int]) -> None:
-        def read(tx: Tx) -> dict[str, list[Change]]:
-            return {stream: tx.changes.after(stream, reached, _READ_MAX) for stream, reached in at.items()}
+    def _with_warrants(self, streams: Iterable[str]) -> dict[str, int]:
+        """The positions of these streams and of what their subscribers stand on."""
+        watched = self._positions.keys() & streams
+        warrants = {
+            subscription.warrant.stream
+            for stream in watched
+            for subscription in self._watchers[stream]
+            if subscription.warrant
+        }
+        return {stream: self._positions[stream] for stream in watched | warrants}
 
-        news = await self._store.read(read, long=len(at) > 1)
-        for stream, changes in news.items():
-            if self._positions.get(stream) != at[stream] or not changes:
-                continue  # the last watcher left meanwhile, and perhaps another came with another position
-            watchers = tuple(self._watchers[stream])
-            commits = _commits(changes)
-            if commits[0].revision != at[stream] + 1:
-                for subscription in watchers:
-                    subscription._fail(_gone(stream, commits[0].revision))
+    async def _spread(self, at: Mapping[str, int]) -> None:
+        read = await self._store.read(lambda tx: list(_news(tx, at)), long=len(at) > _INLINE_MAX)
+        # Of others the last watcher left meanwhile, and perhaps another came with another position.
+        valid = {stream for stream, reached in at.items() if self._positions.get(stream) == reached}
+        for news in read:
+            stream = news.stream
+            if stream not in valid:
                 continue
-            self._positions[stream] = commits[-1].revision
-            for subscription in watchers:
-                subscription._offer(commits)
-            if len(changes) > _READ_MAX // 2:
-                self._mark((stream,))  # there may be more
+            self._positions[stream] = news.reached
+            for subscription in self._watchers[stream]:
+                if subscription.warrant and subscription.warrant.stream == stream:
+                    subscription.look_over(news.head, news.all_changes)
+                elif subscription.warrant and subscription.warrant.stream not in valid:
+                    subscription.doubt()  # it came while this was read
+                if stream not in subscription.cursors:
+                    continue
+                if news.has_gap:
+                    subscription.fail(gone(stream, news.earliest))
+                else:
+                    subscription.offer(news.commits)
+            if news.reached != news.head:
+                self._mark((stream,))
 
 
 def _start(tx: Tx, cursors: Mapping[str, int | None]) -> dict[str, int]:
+    heads = tx.changes.heads(cursors)
     start = {}
     for stream, cursor in cursors.items():
-        head = tx.changes.head(stream) or 0
-        if cursor is not None:
+        head = heads.get(stream, 0)
+        if cursor is not None and cursor != head:
             earliest = tx.changes.earliest(stream)
             # Ahead of the head: the token saw a future that a restored database does not have.
             if cursor < earliest - 1 or cursor > head:
-                raise _gone(stream, earliest)
+                raise gone(stream, earliest)
         start[stream] = head if cursor is None else cursor
     return start
 
 
+def _news(tx: Tx, at: Mapping[str, int]) -> Iterator[_News]:
+    for stream, head in tx.changes.heads(at).items():
+        if head > at[stream]:
+            yield _News(stream, at[stream], head, _commits(tx.changes.after(stream, at[stream], _READ_MAX)))
+
+
 def _page(tx: Tx, cursors: Mapping[str, int]) -> list[Commit]:
     page: list[Commit] = []
-    for stream, cursor in cursors.items():
-        commits = _commits(tx.changes.after(stream, cursor, _READ_MAX))
-        if commits and commits[0].revision != cursor + 1:
-            raise _gone(stream, commits[0].revision)
-        page += commits
-        if len(page) >= _READ_MAX:
+    room = _READ_MAX
+    for news in _news(tx, cursors):
+        if news.has_gap:
+            raise gone(news.stream, news.earliest)
+        page += news.commits
+        room -= sum(len(commit.changes) for commit in news.commits)
+        if room <= 0:
             break
     return page
 
@@ -265,13 +274,6 @@ def _commits(changes: Iterable[Change]) -> list[Commit]:
         Commit(stream, revision, tuple(group))
         for (stream, revision), group in groupby(changes, key=lambda change: (change.stream, change.revision))
     ]
-
-
-def _gone(stream: str, earliest: int) -> OutOfRange:
-    return OutOfRange(
-        f"{stream} keeps its changes from revision {earliest} on; read everything again, then watch anew",
-        earliest_revision=earliest,
-    )
 
 
 def _stopping() -> Unavailable:

@@ -44,6 +44,7 @@ async def run_import(job: Job) -> None:
         ResourceExhausted: the file passes a limit.
         Aborted: DATA_VERSION_MOVED.
         NotFound: the session was deleted, or the upload has expired.
+        FailedPrecondition: SESSION_ARCHIVED, ENGAGEMENT_ARCHIVED.
     """
     upload_id: str = job.operation.arguments["upload_id"]
     job.progress["phase"] = Phase.READING
@@ -97,6 +98,9 @@ class _Build:
         self._verify()
         job.progress |= {"phase": Phase.PUBLISHING, "rows_total": account.source_rows}
         await job.finish(self._publish if account.changed else self._keep)
+        for outcome in ("created", "updated", "unchanged", "joined"):
+            job.store.metrics.imported(outcome, getattr(account, outcome))
+        job.store.metrics.imported("rejected", len(account.rejected))
         if not account.changed:
             await discard_version(job.store, self._version.id, job.settings.import_chunk_rows)
 
@@ -153,12 +157,13 @@ class _Build:
 
     def _keep(self, tx: Tx) -> dict[str, Any]:
         version = self._version
-        session = sessions.get(tx, version.engagement_id, version.session_id)
+        session = sessions.in_use(tx, version.engagement_id, version.session_id)
         if session.data_version_id != version.base_id:
             raise Aborted(
                 "the session's data changed while the import compared it with the file; run it again",
                 reason="DATA_VERSION_MOVED",
             )
+        tx.sessions.visit(version.engagement_id, version.session_id)
         return self._report(version.base_id or "")
 
     def _report(self, version_id: str) -> dict[str, Any]:

@@ -53,11 +53,12 @@ class Job:
 
         Raises:
             NotFound: the session was deleted.
+            FailedPrecondition: SESSION_ARCHIVED.
         """
         operation = self.operation
 
         def begin(tx: Tx) -> tuple[DataVersion, int]:
-            session = sessions.get(tx, operation.engagement_id, operation.session_id)
+            session = sessions.in_use(tx, operation.engagement_id, operation.session_id)
             version = tx.versions.begin(session.engagement_id, session.id, session.data_version_id)
             self.progress["version_id"] = version.id
             tx.operations.update(operation.id, progress=self.progress)

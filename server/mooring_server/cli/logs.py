@@ -24,7 +24,12 @@ def configure(settings: Settings, *, quiet: bool = False) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Plain tracebacks: rich ones show the values of variables, tokens among them.
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -52,3 +57,5 @@ def configure(settings: Settings, *, quiet: bool = False) -> None:
     root.setLevel(logging.CRITICAL if hushed else settings.log_level.upper())
     # asyncio reports its selector and slow callbacks at debug level: noise, even for people who debug.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    # peewee tells its statements at debug level with what callers sent in them.
+    logging.getLogger("peewee").setLevel(logging.INFO)

@@ -7,8 +7,8 @@ import pytest
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from mooring.endpoints import is_local
 from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2, users_pb2, watch_pb2
-from mooring_server.app import is_local
 from mooring_server.errors import InvalidArgument, Unavailable
 from mooring_server.settings import Settings
 from support_server import Caller, HeaderAuth, create, new_engagement, refused, serving

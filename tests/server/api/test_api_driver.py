@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mooring.v1 import engagements_pb2, sessions_pb2, users_pb2
 from mooring_server.api.driver import Driver
+from mooring_server.metrics import Metrics
 from mooring_server.settings import Settings
 from support_api import rpcs
 from support_server import HeaderAuth, create, new_engagement, refused
@@ -188,6 +189,14 @@ def test_a_fault_keeps_its_text_to_itself(server, ann, monkeypatch, name):
     assert "secret" not in failure.message
 
 
+@pytest.mark.parametrize("rpc", ["mooring.v1.UserService/Invented", "mooring.v1.Invented/Get", "x/y"])
+def test_what_does_not_exist_is_unimplemented(ann, rpc):
+    """A method or service that nobody has is UNIMPLEMENTED, whoever asks."""
+    with pytest.raises(grpc.RpcError) as refusal:
+        ann.raw(rpc, b"")
+    assert refusal.value.code() is Code.UNIMPLEMENTED
+
+
 def test_a_large_refusal_still_arrives(ann):
     """A request of megabytes is refused with its details, not with headers that no client takes."""
     huge = "x" * 4_000_000
@@ -240,6 +249,6 @@ def test_no_bytes_are_a_fault_of_the_server(server):
 
 def test_a_service_without_a_policy_row_is_not_built():
     """An RPC that nobody decided on fails when the server is put together."""
-    driver = Driver(SimpleNamespace(signing_key=b"key"), Settings(), HeaderAuth())
+    driver = Driver(SimpleNamespace(signing_key=b"key", metrics=Metrics()), Settings(), HeaderAuth())
     with pytest.raises(LookupError, match="DeleteOperation"):
         driver.service(OPERATIONS, {"DeleteOperation": lambda tx, call, request: request})

@@ -1,9 +1,12 @@
 """The sweep, over a real database: what has outlived its setting goes, and nothing else."""
 
+from datetime import timedelta
+
 from mooring_server.background import Cleanup
-from mooring_server.store import OperationState, utc_now
+from mooring_server.store import ChangeKind, OperationState, utc_now
+from mooring_server.store.records import TokenScope
 from support_imports import STREAM, Gate, find, queue, row, run, shown
-from support_store import USER, asset, publish
+from support_store import ENGAGEMENT, USER, asset, publish
 
 
 def test_the_sweep_removes_what_has_outlived_its_setting(database):
@@ -32,6 +35,27 @@ def test_the_sweep_removes_what_has_outlived_its_setting(database):
     head = database.read(lambda tx: tx.changes.head(STREAM))
     assert database.read(lambda tx: tx.changes.earliest(STREAM)) == head - 1
     assert database.store.check() == []
+
+
+def test_the_sweep_removes_tokens_that_ended_long_ago(database):
+    """An expired token is listed for a while and then forgotten; a living one stays."""
+    for id, days in (("short", 1), ("long", 90)):
+        database.write(
+            lambda tx, id=id, days=days: tx.tokens.insert(
+                USER, id, id, id, TokenScope.WRITE, tx.now + timedelta(days=days)
+            )
+        )
+
+    def listed():
+        return {token.id for token in database.read(lambda tx: tx.tokens.page(USER, limit=9)).items}
+
+    sweep = Cleanup(database.store, database.settings).sweep
+    database.clock.advance(30 * 24 * 3600)
+    database.run(sweep())
+    assert listed() == {"short", "long"}
+    database.clock.advance(2 * 24 * 3600)
+    database.run(sweep())
+    assert listed() == {"long"}
 
 
 def test_the_sweep_removes_an_upload_whole(database):
@@ -63,3 +87,22 @@ def test_the_sweep_forgets_operations_that_ended_long_ago(database, monkeypatch)
     database.run(sweep())
     assert database.run(find(database, ended_one)) is None
     assert database.run(find(database, waiting)).state is OperationState.QUEUED
+
+
+def test_the_sweep_removes_idle_contexts(database):
+    """Those that nobody has used for `context_keep_s`, and the user's stream tells it; `default` stays."""
+    settings = database.settings
+    sweep = Cleanup(database.store, settings).sweep
+    for id in ("default", "old", "new"):
+        database.write(lambda tx, id=id: tx.contexts.insert(USER, id, ENGAGEMENT, "baseline"))
+    database.clock.advance(settings.context_keep_s)
+    database.run(sweep())
+    database.write(lambda tx: tx.contexts.use(USER, "new"))
+    database.clock.advance(1)
+    database.run(sweep())
+    kept = database.read(lambda tx: tx.contexts.page(USER, None, 0, 10)).items
+    assert {context.id for context in kept} == {"default", "new"}
+    stream = f"users/{USER}"
+    head = database.read(lambda tx: tx.changes.head(stream))
+    (change,) = database.read(lambda tx: tx.changes.after(stream, head - 1, 10))
+    assert (change.kind, change.resource) == (ChangeKind.DELETED, f"{stream}/contexts/old")

@@ -3,6 +3,7 @@ from enum import Enum
 from pathlib import Path
 
 from mooring_server.cli.console import ExitCode
+from mooring_server.metrics import Metrics
 from mooring_server.settings import Settings
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "server.md").read_text("utf-8")
@@ -38,3 +39,13 @@ def test_every_setting_is_in_the_guide():
 def test_every_exit_status_is_in_the_guide():
     """`docs/server.md` lists the exit statuses that the commands have."""
     assert [int(row[0]) for row in rows("Exit statuses")] == [code.value for code in ExitCode]
+
+
+def test_every_metric_is_in_the_guide():
+    """`docs/server.md` lists what a scrape has, and nothing else."""
+    exposed = {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in Metrics().registry.collect()
+        if not family.name.startswith("process_")
+    }
+    assert {row[0].strip("`") for row in rows("Metrics")} == exposed | {"process_*"}
