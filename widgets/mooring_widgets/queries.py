@@ -127,18 +127,24 @@ def stale_keys(change: Change) -> Iterator[Key]:
     """The prefixes of the keys that a change makes stale."""
     resource = change.resource
     if resource.startswith("users/"):
-        # A switched context is followed by `CurrentContext`; memberships come with the user.
-        if "/contexts/" not in resource:
+        # A switched context is followed by `CurrentContext`; tokens are not shown.
+        if resource.count("/") == 1:
+            yield ("engagements",)
+        return
+    engagement = "/".join(resource.split("/")[:2])
+    if "/members/" in resource:
+        # Who else is a member is not shown; one's own membership is on one's own stream too.
+        if change.stream.startswith("users/"):
+            yield ("engagement", engagement)
             yield ("engagements",)
         return
     if "/sessions/" not in resource:
-        yield ("engagement", resource)
+        yield ("engagement", engagement)
         yield ("engagements",)
         return
-    engagement = engagement_of(resource)
     yield ("sessions", engagement)
     yield ("session", engagement, resource)
-    if change.kind in ("created", "deleted"):
+    if change.kind in ("created", "deleted", "undeleted"):
         yield ("engagement", engagement)
         yield ("engagements",)
     if change.kind == "imported":

@@ -26,7 +26,7 @@ from typing import Any
 
 from mooring_server.core import sessions
 from mooring_server.core.fields import Violations
-from mooring_server.core.paging import Window
+from mooring_server.core.paging import Query, Total, Window
 from mooring_server.core.policy import Caller
 from mooring_server.errors import InvalidArgument, NotFound
 from mooring_server.ingest import AssetRow, RejectedRow
@@ -210,9 +210,10 @@ def open_upload(
 
     Raises:
         NotFound: SESSION_NOT_FOUND.
+        FailedPrecondition: SESSION_ARCHIVED.
         InvalidArgument: the file name is not a plain one, or the hash is none.
     """
-    session = sessions.get(tx, engagement_id, session_id)
+    session = sessions.in_use(tx, engagement_id, session_id)
     violations = Violations()
     if not 1 <= len(file_name) <= FILE_NAME_MAX:
         violations.add("header.file_name", f"must have 1 to {FILE_NAME_MAX} characters")
@@ -229,9 +230,10 @@ def request_import(tx: Tx, caller: Caller, engagement_id: str, session_id: str, 
 
     Raises:
         NotFound: SESSION_NOT_FOUND; UPLOAD_NOT_FOUND, also where the session has no such upload (any more).
+        FailedPrecondition: SESSION_ARCHIVED.
         InvalidArgument: no upload is named.
     """
-    session = sessions.get(tx, engagement_id, session_id)
+    session = sessions.in_use(tx, engagement_id, session_id)
     if not upload_id:
         raise InvalidArgument.field("upload_id", "must be one that UploadInventory answered")
     upload = tx.uploads.get(upload_id)
@@ -256,16 +258,18 @@ def request_import(tx: Tx, caller: Caller, engagement_id: str, session_id: str, 
 
 @dataclass(frozen=True, slots=True)
 class AssetPage:
-    """A page of one data version, and how many assets that has; without a version there are none."""
+    """A page of one data version, and how many there are of the kind; without a version there are none."""
 
     version_id: str
     assets: tuple[Asset, ...]
     next_key: tuple[Any, ...] | None
-    total: int
+    total: Total
 
 
-def list_assets(tx: Tx, engagement_id: str, session_id: str, window: Window) -> AssetPage:
-    """A page of a session's assets by display name.
+def list_assets(
+    tx: Tx, engagement_id: str, session_id: str, query: Query, window: Window
+) -> AssetPage:
+    """A page of a session's assets that a request asks for.
 
     The first page is of what the session shows now; its `next_key` names the data version, so that a walk
     stays within one.
@@ -279,16 +283,20 @@ def list_assets(tx: Tx, engagement_id: str, session_id: str, window: Window) -> 
     if window.after_key is not None:
         version_id, *after_key = window.after_key
     if version_id is None:
-        return AssetPage("", (), None, 0)
+        return AssetPage("", (), None, Total(0, False))
     version = tx.versions.get(version_id)
     if version is None:
         raise InvalidArgument(
             "page_token: the data that it walks through is no longer kept; leave it empty to start again",
             reason="INVALID_PAGE_TOKEN",
         )
-    page = tx.assets.page(version_id, after_key, window.skip, window.limit)
+    within = replace(window, after_key=after_key)
+    page = tx.assets.page(version_id, query.order, within, query.condition)
     next_key = None if page.next_key is None else (version_id, *page.next_key)
-    return AssetPage(version_id, page.items, next_key, version.asset_count)
+    if query.condition is None:
+        return AssetPage(version_id, page.items, next_key, Total(version.asset_count, False))
+    total = tx.assets.total(version_id, window, query.condition)
+    return AssetPage(version_id, page.items, next_key, total)
 
 
 def empty_landscape() -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """Engagements: the rooms that sessions live in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mooring_server.core.fields import Violations
+from mooring_server.core.fields import Violations, expected_version
 from mooring_server.core.names import DEFAULT_CONTEXT, Kind
-from mooring_server.core.paging import Window
+from mooring_server.core.paging import Listed, Query, Window
 from mooring_server.core.policy import Caller, default_engagement_id
 from mooring_server.core.sessions import SessionType
 from mooring_server.errors import NotFound
 from mooring_server.store import Tx, new_id
-from mooring_server.store.records import Engagement, Order, Page, Role, Session
+from mooring_server.store.records import Engagement, Role, Session
 
 FIRST_SESSION = "Baseline"
 
@@ -27,6 +28,24 @@ class Draft:
         violations.wanted_id("engagement_id", self.id)
         violations.display_name("engagement.display_name", self.display_name)
         violations.description("engagement.description", self.description)
+        violations.refuse()
+
+
+UPDATABLE = ("display_name", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """New values of some of the `UPDATABLE` fields; they have been checked."""
+
+    values: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        violations = Violations()
+        if "display_name" in self.values:
+            violations.display_name("engagement.display_name", self.values["display_name"])
+        if "description" in self.values:
+            violations.description("engagement.description", self.values["description"])
         violations.refuse()
 
 
@@ -51,10 +70,12 @@ def default(tx: Tx, caller: Caller) -> Engagement:
     return get(tx, default_engagement_id(tx, caller))
 
 
-def page(tx: Tx, caller: Caller, order: Order, window: Window) -> tuple[Page[Engagement], int]:
-    """Some of the engagements that the caller is a member of, and how many there are in all."""
-    found = tx.engagements.page(caller.user_id, order, window.after_key, window.skip, window.limit)
-    return found, tx.engagements.count_for(caller.user_id)
+def page(tx: Tx, caller: Caller, query: Query, window: Window) -> Listed[Engagement]:
+    """Some of the engagements that the caller is a member of, and how many of those there are."""
+    user_id, archived = caller.user_id, query.archived
+    found = tx.engagements.page(user_id, query.order, window, query.condition, archived=archived)
+    total = tx.engagements.total(user_id, window, query.condition, archived=archived)
+    return Listed(found.items, found.next_key, total)
 
 
 def create(tx: Tx, caller: Caller, draft: Draft) -> Engagement:
@@ -72,6 +93,31 @@ def create(tx: Tx, caller: Caller, draft: Draft) -> Engagement:
     )
     _settle(tx, caller, first)
     return get(tx, engagement_id)
+
+
+def update(tx: Tx, engagement_id: str, etag: str, edit: Edit) -> Engagement:
+    """Changes an engagement's fields, if it still has the etag (empty: any). No fields are no change.
+
+    Raises:
+        NotFound: ENGAGEMENT_NOT_FOUND.
+        Aborted: ETAG_MISMATCH.
+    """
+    return tx.engagements.update(engagement_id, expected_version(etag), **edit.values)
+
+
+def archive(tx: Tx, engagement_id: str, etag: str) -> Engagement:
+    """Puts an engagement away, if it still has the etag (empty: any). Again changes nothing.
+
+    Raises:
+        NotFound: ENGAGEMENT_NOT_FOUND.
+        Aborted: ETAG_MISMATCH.
+    """
+    return tx.engagements.archive(engagement_id, expected_version(etag))
+
+
+def unarchive(tx: Tx, engagement_id: str, etag: str) -> Engagement:
+    """Takes an engagement up again. Raises as `archive`."""
+    return tx.engagements.unarchive(engagement_id, expected_version(etag))
 
 
 def _settle(tx: Tx, caller: Caller, home: Session) -> None:

@@ -29,6 +29,8 @@ DEMO_ID = "demo"
 
 def find(tx: Tx, identity: Identity) -> Caller | None:
     """The caller, where they have called before."""
+    if identity.token is not None:  # it knows its user itself
+        return Caller(identity.token.user_id, identity.scope, identity.token)
     user = tx.users.by_subject(identity.subject)
     return None if user is None else Caller(user.id, identity.scope, identity.token)
 

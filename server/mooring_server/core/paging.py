@@ -1,27 +1,43 @@
 """Pages of a list: how many, from where, in which order."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
+from mooring_server.store.conditions import Condition
+from mooring_server.store.paging import Total, Window
 from mooring_server.store.records import Order
 
-ORDERS: Mapping[str, Order] = {
-    "": Order.DISPLAY_NAME,
-    "display_name": Order.DISPLAY_NAME,
-    "create_time desc": Order.CREATE_TIME_DESC,
-}
+__all__ = ["Listed", "Query", "Total", "Window", "limit", "order", "skip"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """The part of a list that a page shows: `limit` items after `after_key`, the first `skip` left out."""
+class Query:
+    """What a request asks of a list: which of its rows, in which order. `text` is the filter as it came."""
 
-    limit: int
-    skip: int
-    after_key: tuple[Any, ...] | None
+    order: Order
+    text: str = ""
+    condition: Condition | None = None
+    archived: bool = False
+    deleted: bool = False
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What a page token is bound to, besides the caller and the parent."""
+        return self.order, self.text, str(self.archived), str(self.deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """A page of a list, and how many there are in all."""
+
+    items: tuple[T, ...]
+    next_key: tuple[Any, ...] | None
+    total: Total
 
 
 def limit(page_size: int, settings: Settings) -> int:
@@ -46,13 +62,15 @@ def skip(count: int) -> int:
     return count
 
 
-def order(order_by: str) -> Order:
-    """The order that a request asks for; by display name where it asks for none.
+def order(order_by: str, orders: Sequence[Order]) -> Order:
+    """The order that a request asks for; the first of the list's orders where it asks for none.
 
     Raises:
         InvalidArgument: for an order that no index serves.
     """
-    if order_by not in ORDERS:
-        wanted = " or ".join(f"`{name}`" for name in ORDERS if name)
-        raise InvalidArgument.field("order_by", f"must be {wanted}")
-    return ORDERS[order_by]
+    wanted = " ".join(order_by.split())
+    if not wanted:
+        return orders[0]
+    if wanted not in orders:
+        raise InvalidArgument.field("order_by", f"must be {' or '.join(f'`{order}`' for order in orders)}")
+    return Order(wanted)

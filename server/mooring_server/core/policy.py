@@ -55,10 +55,13 @@ class Rule:
     in_archive: bool = False
     long: bool = False
     bulk: bool = False
+    watch: bool = False
 
     @property
     def rate(self) -> RateClass:
         """The class of calls whose limit it counts for."""
+        if self.watch:
+            return RateClass.WATCH
         if self.bulk:
             return RateClass.BULK
         return RateClass.WRITE if self.mutates else RateClass.READ
@@ -119,7 +122,7 @@ POLICY: Mapping[str, Rule] = {
     _DISCOVERY + "ImportInventory": Rule("parent", _SESSION, _ANALYST, mutates=True, bulk=True),
     _DISCOVERY + "ListAssets": Rule("parent", _SESSION, _VIEWER, long=True),
     _DISCOVERY + "GetLandscape": Rule("name", (Kind.LANDSCAPE,), _VIEWER, long=True),
-    "mooring.v1.WatchService/Watch": Rule("streams", (Kind.ENGAGEMENT, Kind.USER), _VIEWER),
+    "mooring.v1.WatchService/Watch": Rule("streams", (Kind.ENGAGEMENT, Kind.USER), _VIEWER, watch=True),
     _OPERATIONS + "ListOperations": Rule("name", _SESSION, _VIEWER),
     _OPERATIONS + "GetOperation": Rule("name", _OPERATION, _VIEWER),
     _OPERATIONS + "WaitOperation": Rule("name", _OPERATION, _VIEWER),
@@ -158,17 +161,14 @@ def authorise(tx: Tx, caller: Caller, rpc: str, name: str) -> str:
             raise NotFound(f"{name} does not exist", reason="ENGAGEMENT_NOT_FOUND")
     elif rule.role is not None:
         if role is None:
-            raise _hidden(name)
+            raise hidden(name)
         if role < rule.role and not (rule.or_self and ids[1] == caller.user_id):
             raise PermissionDenied(
                 f"this needs the role {rule.role.name.lower()} in the engagement, "
                 f"yours is {Role(role).name.lower()}"
             )
-    if rule.mutates and not rule.in_archive and tx.engagements.is_archived(engagement_id):
-        raise FailedPrecondition(
-            "the engagement is archived: nothing in it can be changed unless it is unarchived",
-            reason="ENGAGEMENT_ARCHIVED",
-        )
+    if rule.mutates and not rule.in_archive:
+        tx.engagements.require_in_use(engagement_id)
     return kind.of(engagement_id, *ids[1:])
 
 
@@ -198,24 +198,25 @@ def own(caller: Caller, kind: Kind, name: str, field: str) -> str:
 
 
 def default_engagement_id(tx: Tx, caller: Caller) -> str:
-    """The engagement that stands where the caller names none.
+    """The engagement that stands where the caller names none; one that they have left does not.
 
     Raises:
         FailedPrecondition: NO_DEFAULT_ENGAGEMENT.
     """
     user = tx.users.get(caller.user_id)
-    if user is None or user.default_engagement_id is None:
+    home = None if user is None else user.default_engagement_id
+    if home is None or tx.members.role(home, caller.user_id) is None:
         raise FailedPrecondition(
             "you have no default engagement yet: create one, or name an engagement",
             reason="NO_DEFAULT_ENGAGEMENT",
         )
-    return user.default_engagement_id
+    return home
 
 
 def _engagement_of(tx: Tx, caller: Caller, session_id: str, name: str) -> str:
     found = tx.sessions.find(session_id, caller.user_id)
     if not found:
-        raise _hidden(name)
+        raise hidden(name)
     if len(found) > 1:
         raise FailedPrecondition(
             f"{name} is in several engagements: write `{Kind.SESSION.value}`", reason="AMBIGUOUS_NAME"
@@ -223,6 +224,6 @@ def _engagement_of(tx: Tx, caller: Caller, session_id: str, name: str) -> str:
     return found[0].engagement_id
 
 
-def _hidden(name: str) -> PermissionDenied:
+def hidden(name: str) -> PermissionDenied:
     """One answer for what is absent and for what is foreign, so that it does not tell which."""
     return PermissionDenied(f"{name} does not exist, or you have no role in its engagement")

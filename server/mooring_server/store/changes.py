@@ -7,14 +7,16 @@ names, since two writers that bump two streams in two orders wait for each other
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from peewee import Value, fn
+from peewee import Node, Value, fn
 
 from mooring_server.store import tables
+from mooring_server.store.engagements import archived
 from mooring_server.store.records import Change, ChangeKind
-from mooring_server.store.statements import Statement, param
+from mooring_server.store.statements import Statement, param, statement_family
 from mooring_server.store.values import from_json, from_us, to_json
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ _BUMP_ENGAGEMENT = Statement(
         }
     )
     .where(tables.Engagements.id == param("id"))
-    .returning(tables.Engagements.revision)
+    .returning(tables.Engagements.revision, tables.Engagements.archive_time)
 )
 _INSERT = Statement(_C.insert({field: param(field.name) for field in _C._meta.sorted_fields}))
 _HEAD = {
@@ -74,6 +76,17 @@ def _overlong(kind: str) -> Statement:
 
 _OVERLONG = {kind: _overlong(kind) for kind in _OWNERS}
 
+# Heads asked for in one statement. Lists of ids come in few lengths, so that few statements are built.
+_HEADS_MAX = 1_024
+
+
+@statement_family
+def _heads(kind: str, count: int) -> Node:
+    owner = _OWNERS[kind]
+    ids = [param(str(place)) for place in range(count)]
+    query: Node = owner.select(owner.id, owner.revision).where(owner.id.in_(ids))
+    return query
+
 
 class _Note(NamedTuple):
     kind: ChangeKind
@@ -90,6 +103,7 @@ class Changes:
         self._tx = tx
         self._notes: dict[str, list[_Note]] = {}
         self._sessions: dict[str, int] = {}
+        self._in_use: set[str] = set()
 
     def note(
         self,
@@ -113,6 +127,10 @@ class Changes:
         """Moves the engagement's `session_count` with the bump, which locks the row anyway."""
         self._sessions[engagement_id] = self.pending_sessions(engagement_id) + difference
 
+    def expect_in_use(self, engagement_id: str) -> None:
+        """Has the bump refuse an engagement that was archived since this transaction looked at it."""
+        self._in_use.add(engagement_id)
+
     def pending(self, stream: str) -> int:
         """How far this transaction will move the stream: 1 when it touched it, else 0."""
         return 1 if stream in self._notes else 0
@@ -122,12 +140,17 @@ class Changes:
         return self._sessions.get(engagement_id, 0)
 
     def flush(self) -> frozenset[str]:
-        """Bumps the touched streams and appends their changes; answers the streams."""
+        """Bumps the touched streams and appends their changes; answers the streams.
+
+        Raises FailedPrecondition (ENGAGEMENT_ARCHIVED), see `expect_in_use`.
+        """
         tx = self._tx
         for stream in sorted(self._notes):
             kind, _, owner = stream.partition("/")
             if kind == "engagements":
                 bumped = tx.row(_BUMP_ENGAGEMENT, id=owner, sessions=self.pending_sessions(owner))
+                if owner in self._in_use and bumped[1] is not None:
+                    raise archived()
             else:
                 bumped = tx.row(_BUMP_USER, id=owner)
             for position, note in enumerate(self._notes[stream]):
@@ -153,6 +176,25 @@ class Changes:
             return None
         row = self._tx.row(_HEAD[kind], id=owner)
         return None if row is None else row[0] + self.pending(stream)
+
+    def heads(self, streams: Iterable[str]) -> dict[str, int]:
+        """The revisions of many streams in few statements, without those that there are not.
+
+        For streams that this transaction does not move.
+        """
+        by_kind = defaultdict[str, list[str]](list)
+        for stream in streams:
+            kind, _, owner = stream.partition("/")
+            by_kind[kind].append(owner)
+        found: dict[str, int] = {}
+        for kind in by_kind.keys() & _OWNERS.keys():
+            for start in range(0, len(by_kind[kind]), _HEADS_MAX):
+                ids = by_kind[kind][start : start + _HEADS_MAX]
+                count = 1 << (len(ids) - 1).bit_length()
+                places = {str(place): ids[min(place, len(ids) - 1)] for place in range(count)}
+                rows = self._tx.rows(_heads(kind, count), **places)
+                found.update((f"{kind}/{owner}", revision) for owner, revision in rows)
+        return found
 
     def earliest(self, stream: str) -> int:
         """The earliest revision that is still kept; one past the stream's head where none is."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from peewee import Tuple
 
 from mooring_server.errors import Aborted, AlreadyExists, NotFound
 from mooring_server.store import tables
-from mooring_server.store.records import ChangeKind, Context
+from mooring_server.store.records import ChangeKind, Context, Page
 from mooring_server.store.statements import Statement, param, statement_family
-from mooring_server.store.values import from_us
+from mooring_server.store.values import from_us, to_us
 
 if TYPE_CHECKING:
     from peewee import Node
@@ -38,6 +42,21 @@ _INSERT = Statement(
     .on_conflict(action="nothing")
     .returning(*_RECORD)
 )
+_DELETE = Statement(_C.delete().where(_THIS).returning(*_RECORD))
+# What is always there to go back to.
+_STAYS = "default"
+_IDLE = (_C.use_time < param("before")) & (_C.id != _STAYS)
+_FIND_IDLE = Statement(_C.select(_C.user_id, _C.id).where(_IDLE).order_by(_C.use_time).limit(param("limit")))
+_DELETE_IDLE = Statement(_C.delete().where(_THIS & _IDLE).returning(*_RECORD))
+
+
+@statement_family
+def _page(after: bool) -> Node:
+    query = _C.select(*_RECORD).where(_C.user_id == param("user_id"))
+    if after:
+        query = query.where(Tuple(_C.create_time, _C.id) < Tuple(param("created"), param("after_id")))
+    newest_first = (_C.create_time.desc(), _C.id.desc())
+    return query.order_by(*newest_first).limit(param("limit")).offset(param("skip"))
 
 
 @statement_family
@@ -58,8 +77,9 @@ def _free(binding: str) -> Node:
 
 
 @statement_family
-def _bind(binding: str) -> Node:
-    return _C.update({getattr(_C, binding): param("key")}).where(_THIS)
+def _use(*bindings: str) -> Node:
+    bound = {getattr(_C, binding): param(binding) for binding in bindings}
+    return _C.update({**bound, _C.use_time: param("now")}).where(_THIS).returning(*_RECORD)
 
 
 @statement_family
@@ -81,7 +101,7 @@ def _switch(compared: bool) -> Node:
 
 
 class Contexts:
-    """Contexts. A mutation is a change of the stream `users/{u}`, except for bindings."""
+    """Contexts. A mutation is a change of the stream `users/{u}`, except for bindings and the time of use."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
@@ -121,21 +141,60 @@ class Contexts:
         )
         if row is None:
             raise AlreadyExists(f"the context id {context_id!r} is taken", reason="ID_TAKEN")
-        self.bind(user_id, context_id, kernel_key or None, notebook_key or None)
+        if kernel_key or notebook_key:
+            self.use(user_id, context_id, kernel_key, notebook_key)
         return self._changed(row, ChangeKind.CREATED)
 
-    def bind(
-        self,
-        user_id: str,
-        context_id: str,
-        kernel_key: str | None = None,
-        notebook_key: str | None = None,
-    ) -> None:
-        """Moves the given bindings here from any other context of the user. Nobody needs to hear of it."""
-        for binding, key in (("kernel_key", kernel_key), ("notebook_key", notebook_key)):
-            if key is not None:
-                self._tx.run(_free(binding), user_id=user_id, id=context_id, key=key)
-                self._tx.run(_bind(binding), user_id=user_id, id=context_id, key=key)
+    def use(self, user_id: str, context_id: str, kernel_key: str = "", notebook_key: str = "") -> Context:
+        """Says that it is used now, and moves the given bindings here from any other context of the user.
+
+        Nobody needs to hear of it. Raises NotFound (CONTEXT_NOT_FOUND).
+        """
+        keys = {"kernel_key": kernel_key, "notebook_key": notebook_key}
+        given = {binding: key for binding, key in keys.items() if key}
+        for binding, key in given.items():
+            self._tx.run(_free(binding), user_id=user_id, id=context_id, key=key)
+        row = self._tx.row(_use(*given), user_id=user_id, id=context_id, now=self._tx.now_us, **given)
+        if row is None:
+            raise _absent()
+        return _record(row)
+
+    def page(self, user_id: str, after_key: Sequence[Any] | None, skip: int, limit: int) -> Page[Context]:
+        """The user's, newest first: `skip` passed over after `after_key` (a page's `next_key`), then at most
+        `limit`."""
+        created, after_id = after_key or (None, None)
+        rows = self._tx.rows(
+            _page(after_key is not None),
+            user_id=user_id,
+            created=created,
+            after_id=after_id,
+            skip=skip,
+            limit=limit + 1,
+        )
+        items = tuple(map(_record, rows[:limit]))
+        last = items[-1] if len(rows) > limit else None
+        return Page(items, None if last is None else (to_us(last.create_time), last.id))
+
+    def delete(self, user_id: str, context_id: str) -> Context:
+        """Removes it; what it was. Raises NotFound (CONTEXT_NOT_FOUND)."""
+        row = self._tx.row(_DELETE, user_id=user_id, id=context_id)
+        if row is None:
+            raise _absent()
+        return self._changed(row, ChangeKind.DELETED)
+
+    def delete_idle(self, before: datetime, limit: int) -> int:
+        """Removes at most `limit` that nobody has used since; `default` stays. How many went."""
+        idle = self._tx.rows(_FIND_IDLE, before=to_us(before), limit=limit)
+        # First the users, in order, as everybody who opens a context does: so nobody waits in a circle.
+        for user_id in sorted({user_id for user_id, _ in idle}):
+            self._tx.users.lock(user_id)
+        gone = 0
+        for user_id, context_id in idle:
+            row = self._tx.row(_DELETE_IDLE, user_id=user_id, id=context_id, before=to_us(before))
+            if row is not None:  # else it has been used in this very moment
+                self._changed(row, ChangeKind.DELETED)
+                gone += 1
+        return gone
 
     def switch(
         self,
@@ -160,7 +219,7 @@ class Contexts:
         )
         if row is None:
             if self.get(user_id, context_id) is None:
-                raise NotFound("there is no such context", reason="CONTEXT_NOT_FOUND")
+                raise _absent()
             raise Aborted(
                 "the context was switched elsewhere since it was read; get it again", reason="CONTEXT_MOVED"
             )
@@ -179,6 +238,10 @@ class Contexts:
             session_id=context.session_id if switched else None,
         )
         return context
+
+
+def _absent() -> NotFound:
+    return NotFound("there is no such context", reason="CONTEXT_NOT_FOUND")
 
 
 def _record(row: Any) -> Context:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mooring_server.core import paging
 from mooring_server.core.engagements import Draft as EngagementDraft
-from mooring_server.core.fields import check_request_id, expected_version
+from mooring_server.core.fields import check_request_id, expected_version, mask
 from mooring_server.core.sessions import Draft, Edit, SessionType
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
@@ -77,6 +77,30 @@ def test_a_page_has_a_default_size_and_a_largest_one():
     assert [paging.limit(n, settings) for n in (0, 1, 1_000, 2**31 - 1)] == [50, 1, 1_000, 1_000]
     assert fields_of(lambda: paging.limit(-1, settings)) == ["page_size"]
     assert fields_of(lambda: paging.skip(-1)) == ["skip"]
-    assert paging.order("") is paging.order("display_name") is Order.DISPLAY_NAME
-    assert paging.order("create_time desc") is Order.CREATE_TIME_DESC
-    assert fields_of(lambda: paging.order("etag")) == ["order_by"]
+    orders = (Order.DISPLAY_NAME, Order.CREATE_TIME_DESC)
+    assert paging.order("", orders) is paging.order("display_name", orders) is Order.DISPLAY_NAME
+    assert paging.order(" create_time  desc", orders) is Order.CREATE_TIME_DESC
+    for wrong in ("etag", "create_time", "display_name asc"):
+        assert fields_of(lambda wrong=wrong: paging.order(wrong, orders)) == ["order_by"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "populated", "taken"),
+    [
+        ((), (), ()),
+        ((), ("name", "b", "a"), ("a", "b")),
+        (("b",), ("a",), ("b",)),
+        (("b", "a", "b"), (), ("a", "b")),
+        (("*",), (), ("a", "b", "c")),
+        (("*", "a"), ("b",), ("a", "b", "c")),
+    ],
+)
+def test_a_mask_says_what_an_update_takes(paths, populated, taken):
+    """What it names; all for a star; what is set where it is empty, as far as that can be changed."""
+    assert mask(paths, ("a", "b", "c"), populated) == taken
+
+
+@pytest.mark.parametrize("paths", [("d",), ("a", "d"), ("*", "d"), ("a.b",), ("",), ("A",)])
+def test_a_mask_names_nothing_else(paths):
+    """What cannot be changed is refused under the mask's name, whatever else the mask names."""
+    assert fields_of(lambda: mask(paths, ("a", "b"), ("a",))) == ["update_mask"]

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -17,15 +18,33 @@ GET, CREATE = "mooring.v1.SessionService/GetSession", "mooring.v1.SessionService
 ANN = Caller("ann")
 
 
-def tx(*, roles=None, default=None, sessions=(), engagements=()):
+USERS = ("ann", "bob", "cleo")
+
+
+def tx(*, roles=None, default=None, sessions=(), engagements=(), archived=()):
     """As much of a transaction as the policy looks at."""
+    roles = roles or {}
+
+    def require_in_use(engagement_id):
+        if engagement_id in archived:
+            raise FailedPrecondition("it is archived", reason="ENGAGEMENT_ARCHIVED")
+
+    def share_engagement(user_id, other_id):
+        theirs = [{e for e, member in roles if member == each} for each in (user_id, other_id)]
+        return bool(theirs[0] & theirs[1])
+
+    def user(user_id):
+        return SimpleNamespace(default_engagement_id=default) if user_id in USERS else None
+
     return SimpleNamespace(
-        users=SimpleNamespace(get=lambda user_id: SimpleNamespace(default_engagement_id=default)),
+        users=SimpleNamespace(get=user),
         members=SimpleNamespace(
-            role=lambda engagement_id, user_id: (roles or {}).get((engagement_id, user_id))
+            role=lambda engagement_id, user_id: roles.get((engagement_id, user_id)),
+            share_engagement=share_engagement,
         ),
         engagements=SimpleNamespace(
-            get=lambda engagement_id: engagement_id if engagement_id in engagements else None
+            get=lambda engagement_id: engagement_id if engagement_id in engagements else None,
+            require_in_use=require_in_use,
         ),
         sessions=SimpleNamespace(
             find=lambda session_id, user_id: [
@@ -94,14 +113,16 @@ def test_a_bare_session_is_resolved():
 
 
 def test_no_parent_means_the_default_engagement():
-    """The default engagement stands in where none is named, under the same check of the role."""
+    """The default engagement stands in where none is named, under the same check of the role; one that the
+    caller has left does not."""
     there = tx(roles={("e", "ann"): Role.ANALYST}, default="e")
     assert authorise(there, ANN, CREATE, "") == "engagements/e"
-    with pytest.raises(FailedPrecondition) as refused:
-        authorise(tx(), ANN, CREATE, "")
-    assert refused.value.reason == "NO_DEFAULT_ENGAGEMENT"
+    for without in (tx(), tx(default="e")):
+        with pytest.raises(FailedPrecondition) as refused:
+            authorise(without, ANN, CREATE, "")
+        assert refused.value.reason == "NO_DEFAULT_ENGAGEMENT"
     with pytest.raises(PermissionDenied):
-        authorise(tx(default="e"), ANN, CREATE, "")
+        authorise(tx(roles={("e", "ann"): Role.VIEWER}, default="e"), ANN, CREATE, "")
 
 
 def test_users_are_their_own():
@@ -127,3 +148,60 @@ def test_a_name_of_the_wrong_kind_is_wrong_before_it_is_forbidden():
     with pytest.raises(InvalidArgument) as refused:
         authorise(tx(), ANN, "mooring.v1.SessionService/UpdateSession", "engagements/e")
     assert refused.value.violations[0].field == "session.name"
+
+
+def test_an_archived_engagement_can_be_read_and_left():
+    """What mutates is refused there, unless its row says that it may: reading, switching and membership."""
+    away = tx(roles={("e", "ann"): Role.MANAGER}, archived=["e"])
+    service = "mooring.v1.EngagementService"
+    for rpc in (CREATE, f"{service}/UpdateEngagement"):
+        with pytest.raises(FailedPrecondition) as refused:
+            authorise(away, ANN, rpc, "engagements/e")
+        assert refused.value.reason == "ENGAGEMENT_ARCHIVED"
+    for method in ("GetEngagement", "UnarchiveEngagement", "SwitchEngagement", "CreateMember"):
+        assert authorise(away, ANN, f"{service}/{method}", "engagements/e") == "engagements/e"
+
+
+@pytest.mark.parametrize("name", ["engagements/e/members/ann", "engagements/e/members/me"])
+def test_everybody_may_leave(name):
+    """A member needs no role to take themselves out, and a manager's to take out others."""
+    rpc = "mooring.v1.EngagementService/DeleteMember"
+    there = tx(roles={("e", "ann"): Role.VIEWER, ("e", "bob"): Role.VIEWER})
+    assert authorise(there, ANN, rpc, name) == "engagements/e/members/ann"
+    with pytest.raises(PermissionDenied):
+        authorise(there, ANN, rpc, "engagements/e/members/bob")
+    with pytest.raises(PermissionDenied):
+        authorise(there, ANN, "mooring.v1.EngagementService/UpdateMember", name)
+    with pytest.raises(PermissionDenied):
+        authorise(tx(), ANN, rpc, name)
+
+
+def test_who_shares_an_engagement_is_known():
+    """Of other users those can be read; an absent one and a stranger give the same answer."""
+    rpc = "mooring.v1.UserService/GetUser"
+    there = tx(roles={("e", "ann"): Role.VIEWER, ("e", "bob"): Role.VIEWER, ("f", "cleo"): Role.VIEWER})
+    assert authorise(there, ANN, rpc, "users/bob") == "users/bob"
+    answers = set()
+    for name in ("users/cleo", "users/nobody"):
+        with pytest.raises(PermissionDenied) as refused:
+            authorise(there, ANN, rpc, name)
+        answers.add((refused.value.reason, refused.value.message.replace(name, "NAME")))
+    assert len(answers) == 1
+    with pytest.raises(PermissionDenied):
+        authorise(there, ANN, "mooring.v1.UserService/UpdateUser", "users/bob")
+    with pytest.raises(NotFound) as absent:
+        authorise(there, Caller("root", TokenScope.ADMIN), rpc, "users/nobody")
+    assert absent.value.reason == "USER_NOT_FOUND"
+
+
+@pytest.mark.parametrize("rpc", sorted(POLICY))
+def test_a_token_for_reading_changes_nothing(rpc):
+    """Its scope is checked before anything is told of what is there; what mutates nothing passes."""
+    reader = Caller("ann", TokenScope.READ)
+    if POLICY[rpc].mutates:
+        with pytest.raises(PermissionDenied) as refused:
+            authorise(tx(), reader, rpc, "")
+        assert refused.value.reason == "SCOPE_TOO_NARROW"
+    else:
+        with suppress(InvalidArgument):
+            authorise(tx(), reader, rpc, "")

@@ -1,5 +1,6 @@
 """The typed client: the only part of the widgets that knows gRPC and the stubs."""
 
+from mooring_widgets.client.channel import hidden
 from mooring_widgets.client.client import MooringClient
 from mooring_widgets.client.loop import Loop, library_loop
 from mooring_widgets.client.snapshots import (
@@ -43,6 +44,7 @@ __all__ = [
     "User",
     "WatchEvent",
     "engagement_of",
+    "hidden",
     "id_of",
     "library_loop",
 ]

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf.message import Message
 from mooring import local
+from mooring.endpoints import Endpoint, EndpointError, Secret, is_local
 
 from mooring_widgets.client.failures import from_call
-from mooring_widgets.errors import Unavailable
+from mooring_widgets.errors import InvalidArgument, Unavailable
 
 Answer = TypeVar("Answer", bound=Message)
 Found = TypeVar("Found")
@@ -28,13 +31,24 @@ class Channel:
     That is safe for mutations, since each carries a request id. A named server is not asked twice: gRPC
     reconnects by itself, and the caller's own policy decides about retries.
 
+    Every call carries the API token, if there is one. It is held by the endpoint, which never shows it.
+
     Args:
-        address: `host:port` or `unix:/path`; None: the user's own service.
+        address: `https://host[:port]`, `host:port` or `unix:/path`; None: the user's own service.
+        token: An API token; empty for none.
+        ca: A PEM file with the certificates to trust; empty for those of public authorities.
+
+    Raises:
+        InvalidArgument: For an address that is none, a file that cannot be read, and a token that would leave
+            this machine in the clear.
+        Unavailable: Where there is no data folder for the user's own service.
     """
 
-    def __init__(self, address: str | None) -> None:
+    def __init__(self, address: str | None, token: str = "", ca: str | Path = "") -> None:
         self._named = address
         self._folder = None if address else _checked(local.data_dir)
+        # The user's own service moves from socket to socket: this one stands for them all.
+        self.endpoint = _endpoint(address or f"unix:{self._folder}", token, ca)
         self._grpc: grpc.aio.Channel | None = None
         self._generation = 0
         self._closed = False
@@ -63,7 +77,7 @@ class Channel:
             call = channel.unary_unary(
                 method, request_serializer=_serialize, response_deserializer=answer.FromString
             )
-            reply: Answer = await call(request, timeout=timeout_s)
+            reply: Answer = await call(request, timeout=timeout_s, metadata=self.endpoint.metadata)
             return reply
 
         return await self._with_reconnect(once)
@@ -82,7 +96,7 @@ class Channel:
             call = channel.stream_unary(
                 method, request_serializer=_serialize, response_deserializer=answer.FromString
             )
-            reply: Answer = await call(requests(), timeout=timeout_s)
+            reply: Answer = await call(requests(), timeout=timeout_s, metadata=self.endpoint.metadata)
             return reply
 
         return await self._with_reconnect(once)
@@ -94,7 +108,7 @@ class Channel:
         channel, generation = await self._connected(), self._generation
         call = channel.unary_stream(
             method, request_serializer=_serialize, response_deserializer=answer.FromString
-        )(request)
+        )(request, metadata=self.endpoint.metadata)
         try:
             async for message in call:
                 yield message
@@ -112,10 +126,11 @@ class Channel:
         if channel is not None:
             await channel.close()
 
-    async def _resolve(self) -> str:
+    async def _resolve(self) -> Endpoint:
         if self._folder is None:
-            return self.label
-        return await asyncio.to_thread(_checked, partial(local.find_or_start, self._folder))
+            return self.endpoint
+        target = await asyncio.to_thread(_checked, partial(local.find_or_start, self._folder))
+        return replace(self.endpoint, target=target)
 
     async def _with_reconnect(self, once: Callable[[grpc.aio.Channel], Awaitable[Answer]]) -> Answer:
         channel, generation = await self._connected(), self._generation
@@ -157,6 +172,11 @@ class Channel:
             return self._grpc
 
 
+def hidden(token: str) -> str:
+    """The same token, which does not show itself where variables are printed."""
+    return Secret(token)
+
+
 def _checked(find: Callable[[], Found]) -> Found:
     try:
         return find()
@@ -164,7 +184,14 @@ def _checked(find: Callable[[], Found]) -> Found:
         raise Unavailable(str(error)) from None
 
 
-def _open(address: str) -> grpc.aio.Channel:
+def _endpoint(address: str, token: str, ca: str | Path) -> Endpoint:
+    try:
+        return Endpoint.of(address, token=token, ca=ca)
+    except EndpointError as error:
+        raise InvalidArgument(str(error)) from None
+
+
+def _open(endpoint: Endpoint) -> grpc.aio.Channel:
     options: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", _RESPONSE_MAX_BYTES),
         # A shared subchannel may be waiting out its backoff from the service that has gone.
@@ -172,9 +199,11 @@ def _open(address: str) -> grpc.aio.Channel:
         ("grpc.max_reconnect_backoff_ms", 5_000),
         ("grpc.primary_user_agent", "mooring-widgets"),
     ]
-    if address.startswith(("unix:", "localhost:", "127.", "[::1]")):
+    if is_local(endpoint.target):
         options.append(("grpc.enable_http_proxy", 0))
-    return grpc.aio.insecure_channel(address, options=options)
+    if endpoint.tls:
+        return grpc.aio.secure_channel(endpoint.target, endpoint.credentials(), options=options)
+    return grpc.aio.insecure_channel(endpoint.target, options=options)
 
 
 def _serialize(message: Message) -> bytes:

@@ -4,7 +4,7 @@ Every mutation carries a request id, so that a repeated call is harmless; every 
 """
 
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from pathlib import Path
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -41,16 +41,28 @@ class MooringClient:
     items.
 
     Args:
-        address: `host:port` or `unix:/path`; None: the user's own service, started where it does not run.
+        address: `https://host[:port]`, `host:port` or `unix:/path`; None: the user's own service, started
+            where it does not run.
+        token: An API token; empty for none.
+        ca: A PEM file with the certificates to trust; empty for those of public authorities.
+
+    Raises:
+        InvalidArgument: For an address that is none, a file that cannot be read, and a token that would leave
+            this machine in the clear.
     """
 
-    def __init__(self, address: str | None = None) -> None:
-        self._channel = Channel(address)
+    def __init__(self, address: str | None = None, *, token: str = "", ca: str | Path = "") -> None:
+        self._channel = Channel(address, token, ca)
 
     @property
     def address(self) -> str:
         """What it was asked to talk to; `embedded:` and the data folder for the user's own service."""
         return self._channel.label
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for clients that talk to the same service as the same caller."""
+        return self._channel.endpoint
 
     def install_id(self) -> str:
         """The id of the user's data folder. Reads a file; Unavailable where there can be none."""

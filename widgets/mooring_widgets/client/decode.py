@@ -139,8 +139,10 @@ def report(message: discovery_pb2.ImportInventoryResponse) -> snapshots.ImportRe
 
 
 def change(message: watch_pb2.Change) -> snapshots.Change:
-    """A change."""
-    kind = watch_pb2.ChangeKind.Name(message.kind).removeprefix("CHANGE_KIND_").lower()
+    """A change. One of a kind that only a newer service knows counts as an update: it is read again."""
+    known = message.kind in watch_pb2.ChangeKind.values()
+    name = watch_pb2.ChangeKind.Name(message.kind if known else watch_pb2.CHANGE_KIND_UPDATED)
+    kind = name.removeprefix("CHANGE_KIND_").lower()
     return snapshots.Change(message.stream, message.revision, kind, message.resource, message.actor)
 
 

@@ -3,6 +3,7 @@
 import grpc
 import grpc.aio
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+from mooring.endpoints import tls_trouble
 
 from mooring_widgets import errors
 
@@ -36,7 +37,8 @@ def from_call(error: grpc.aio.AioRpcError, label: str = "the service") -> errors
         return from_status(status)
     code = error.code().value[0]
     if code == code_pb2.UNAVAILABLE:  # grpc's own text names sockets and errno; it helps nobody
-        return errors.Unavailable(f"no Mooring service answers at {label}; is it running?")
+        trouble = tls_trouble(label, error.details() or "")
+        return errors.Unavailable(trouble or f"no Mooring service answers at {label}; is it running?")
     if code == code_pb2.DEADLINE_EXCEEDED:
         return errors.DeadlineExceeded(f"{label} did not answer in time; try again")
     return from_status(status_pb2.Status(code=code, message=error.details() or ""))

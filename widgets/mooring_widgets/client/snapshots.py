@@ -248,7 +248,8 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One changed resource. `kind` is `created`, `updated`, `deleted`, `imported` or `switched`."""
+    """One changed resource. `kind` is `created`, `updated`, `deleted`, `imported`, `switched`, `archived`,
+    `unarchived`, `undeleted` or `revoked`."""
 
     stream: str
     revision: int

@@ -2,34 +2,56 @@
 
 import os
 import threading
+from collections.abc import Hashable
+from pathlib import Path
 
-from mooring_widgets.client import Context, MooringClient, library_loop
+from mooring_widgets.client import Context, MooringClient, hidden, library_loop
 from mooring_widgets.context import find_place
 from mooring_widgets.workspace.workspace import Workspace, open_workspace
 
 _lock = threading.Lock()
-_workspaces: dict[tuple[str, str], Workspace] = {}
+_workspaces: dict[tuple[Hashable, str], Workspace] = {}
 
 
-def connect(address: str | None = None, *, context: str | None = None) -> Workspace:
+def connect(
+    address: str | None = None,
+    *,
+    token: str | None = None,
+    ca: str | Path | None = None,
+    context: str | None = None,
+) -> Workspace:
     """The workspace of this notebook on a service.
 
     Args:
-        address: `host:port`; by default MOORING_SERVER, else your own service, started where it does not run.
+        address: `https://host[:port]` or `host:port`; by default MOORING_SERVER, else your own service,
+            started where it does not run.
+        token: Your API token on that server; by default MOORING_TOKEN. It goes over TLS alone, except to
+            this machine itself.
+        ca: A PEM file with the certificates to trust where the server's is of an authority of your own; by
+            default MOORING_CA, else the public authorities.
         context: The context to join: its id or full name; by default MOORING_CONTEXT, else that of this
             notebook, which a restarted kernel finds again. A script gets a fresh one.
 
     Returns:
-        The same workspace for the same address and context.
+        The same workspace for the same address, token and context.
 
     Raises:
+        Unauthenticated: Where the server asks for a token and gets none, or one that has ended.
+        InvalidArgument: For an address that is none, a certificate that cannot be read, and a token that
+            would leave this machine in the clear.
         Unavailable: Where no service answers or none can be started; the message says why.
         NotFound: Where the named context does not exist.
     """
     loop = library_loop()
     named = context or os.environ.get("MOORING_CONTEXT", "")
-    client = MooringClient(address or os.environ.get("MOORING_SERVER") or None)
-    key = (client.address, named)
+    # From here on a traceback that shows variables does not show it: it may stay in the notebook.
+    token = hidden(token or os.environ.get("MOORING_TOKEN", ""))
+    client = MooringClient(
+        address or os.environ.get("MOORING_SERVER") or None,
+        token=token,
+        ca=ca or os.environ.get("MOORING_CA", ""),
+    )
+    key = (client.identity, named)
     with _lock:
         known = _workspaces.get(key)
         if known is not None and not known.closed:
