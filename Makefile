@@ -11,7 +11,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 JS := widgets/js
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check evidence serve load gen js figures format pins wheel clean
+.PHONY: help setup demo test check evidence serve load gen docs js figures format pins wheel clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,8 @@ check: $(READY) $(GENERATED) $(JS)/node_modules ## Format, lint, types, import c
 	rm -rf build/stubs && mkdir -p build/stubs
 	$(call stubs,build/stubs)
 	@for stub in $$(cd build/stubs && find . -name '*_pb2*'); do cmp build/stubs/$$stub protos/$$stub || { echo "A stub has drifted: run make gen"; exit 1; }; done
+	rm -rf build/api && $(BIN)/python docs/reference.py build/api
+	@diff -r build/api docs/api || { echo "The API reference has drifted: run make docs"; exit 1; }
 
 	cd $(JS) && $(NODE) npm run --silent check
 	rm -rf build/static && cp -r widgets/mooring_widgets/static build/static
@@ -85,6 +87,9 @@ gen: $(GENERATOR)/.ready ## Generate the stubs from the protos
 $(GENERATED): $(GENERATOR)/.ready $(PROTOS)
 	@mkdir -p build
 	$(call protoc,--include_imports --include_source_info --descriptor_set_out=$@)
+
+docs: $(READY) $(GENERATED) ## Write the API reference, docs/api, from the protos and the code
+	$(BIN)/python docs/reference.py
 
 $(JS)/node_modules: $(READY) $(JS)/package.json
 	cd $(JS) && $(NODE) npm install --no-audit --no-fund --no-package-lock --loglevel=error
