@@ -129,6 +129,13 @@ def upload(session: str, data: bytes = INVENTORY) -> Iterator[discovery_pb2.Uplo
     yield discovery_pb2.UploadInventoryRequest(chunk=data)
 
 
+def settle(caller: Caller, rpc: str, answer: bytes) -> None:
+    """Waits for the work that an answer only began, so that all it changes is changed."""
+    if rpc.endswith("/ImportInventory"):
+        name = operations_pb2.Operation.FromString(answer).name
+        caller.operations.WaitOperation(operations_pb2.WaitOperationRequest(name=name), timeout=30)
+
+
 def _named(request: Any, make: Callable[[Scene], str]) -> Callable[[Scene], Message]:
     return lambda scene: request(name=make(scene))
 

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from mooring.v1 import engagements_pb2, users_pb2
 from mooring_server.core.policy import POLICY
 from mooring_server.settings import Settings
-from support_calls import RECIPES, Scene, upload
+from support_calls import RECIPES, Scene, settle, upload
 from support_server import Caller, HeaderAuth, Server, new_engagement, serving
 
 ROLES = ("viewer", "analyst", "manager")
@@ -123,6 +123,8 @@ def test_authorisation_matrix(server: Server, figure: Any) -> None:
                 refused = code != "OK"
                 if refused and cast.heads() != before:
                     leaks.append(f"{rpc} by {name} about {about}: was refused and changed something")
+                if not refused:
+                    settle(scene.owner, rpc, answer)
                 recipe.after(scene)
                 rows += 1
                 wanted = expected(recipe.least, name, about)

@@ -9,14 +9,13 @@ from typing import Any
 
 import grpc
 import pytest
-from google.longrunning import operations_pb2
 from mooring_server.core.policy import POLICY
 from mooring_server.settings import Settings
 from mooring_server.store import Tx, migrate, tables
 from mooring_server.store.statements import Statement
 from peewee import fn
 from support_api import rpcs
-from support_calls import RECIPES, Scene
+from support_calls import RECIPES, Scene, settle
 from support_evidence import kind
 from support_process import Process
 from support_server import Caller, HeaderAuth, new_engagement, serving
@@ -41,13 +40,6 @@ def request_of(scene: Scene, rpc: str) -> Any:
     request: Any = RECIPES[rpc].build(scene)
     request.request_id = str(uuid.uuid4())
     return request
-
-
-def settle(caller: Caller, rpc: str, answer: bytes) -> None:
-    """Waits for the work that an answer only began, so that it is counted."""
-    if rpc.endswith("/ImportInventory"):
-        name = operations_pb2.Operation.FromString(answer).name
-        caller.operations.WaitOperation(operations_pb2.WaitOperationRequest(name=name), timeout=30)
 
 
 def refusal(caller: Caller, rpc: str, data: bytes) -> str:

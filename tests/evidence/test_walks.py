@@ -137,7 +137,7 @@ def test_walks_skip_and_repeat_nothing(
     server: Server, database_url: str, size: Callable[[int, int], int], figure: Any
 ) -> None:
     """Whatever others write meanwhile, a walk meets each thing that stays exactly once."""
-    wanted = size(40, 1_000)
+    wanted = size(24, 1_000)
     owner = server.user("owner")
     engagement = furnish(owner)
     lists = lists_of(owner, engagement)

@@ -1,8 +1,9 @@
 from collections.abc import Callable
 
 import pytest
+from mooring.v1 import watch_pb2
 from mooring_widgets import errors, queries
-from mooring_widgets.client import Change
+from mooring_widgets.client import Change, decode
 from mooring_widgets.testing import FakeClient, workspace
 from support_workspace import CONTOSO, WAVE_1
 
@@ -35,11 +36,31 @@ def stale(change: Change) -> set[str]:
         ("updated", CONTOSO, {"engagement", "engagements"}),
         ("switched", "users/ada/contexts/c1", set()),
         ("updated", "users/ada", {"engagements"}),
+        ("deleted", "users/ada/contexts/c1", set()),
+        ("revoked", "users/ada/tokens/t1", set()),
+        ("archived", CONTOSO, {"engagement", "engagements"}),
+        ("archived", WAVE_1, {"sessions", "session"}),
+        ("undeleted", WAVE_1, {"sessions", "session", "engagement", "engagements"}),
+        ("created", f"{CONTOSO}/members/bob", set()),
+        ("created", f"{CONTOSO}/things/new", {"engagement", "engagements"}),
+        ("created", "users/ada/things/new", set()),
     ],
 )
 def test_a_change_makes_stale_what_it_touches(kind: str, resource: str, expected: set[str]) -> None:
     """Each kind of change names the queries that show it, and no others."""
     assert stale(Change("a stream", 1, kind, resource)) == expected
+
+
+def test_ones_own_membership_changes_what_one_sees() -> None:
+    """It is on one's own stream too, where it makes the engagement and the list of them stale."""
+    change = Change("users/ada", 1, "deleted", f"{CONTOSO}/members/ada")
+    assert stale(change) == {"engagement", "engagements"}
+
+
+def test_an_unknown_kind_of_change_is_an_update() -> None:
+    """A newer service may tell of things that this client does not know: its watch must not end of that."""
+    message = watch_pb2.Change(stream=CONTOSO, revision=1, kind=99, resource=WAVE_1)
+    assert decode.change(message) == Change(CONTOSO, 1, "updated", WAVE_1)
 
 
 def test_a_streams_keys_cover_its_changes() -> None:

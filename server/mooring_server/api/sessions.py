@@ -1,17 +1,19 @@
 """`mooring.v1.SessionService`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import grpc
 from mooring.v1 import sessions_pb2
 
+from mooring_server.api import activity_log
 from mooring_server.api.calls import Call
 from mooring_server.api.driver import Driver
 from mooring_server.api.times import timestamp
-from mooring_server.api.users import pack_context
-from mooring_server.core import engagements, paging, sessions, users
-from mooring_server.core.names import DEFAULT_CONTEXT, Kind, quote
-from mooring_server.core.policy import own
+from mooring_server.api.users import switch
+from mooring_server.core import lists, sessions
+from mooring_server.core.fields import is_label_key, mask
+from mooring_server.core.names import ANY, Kind, quote
 from mooring_server.core.sessions import UPDATABLE, Draft, Edit, SessionType
 from mooring_server.errors import InvalidArgument
 from mooring_server.store import Tx
@@ -34,6 +36,10 @@ def handler(driver: Driver) -> grpc.GenericRpcHandler:
             "DeleteSession": delete_session,
             "SwitchSession": switch_session,
             "SetDefaultSession": set_default_session,
+            "UndeleteSession": undelete_session,
+            "ArchiveSession": archive_session,
+            "UnarchiveSession": unarchive_session,
+            "ListActivity": activity_log.list_activity,
         },
         checks={"CreateSession": draft, "UpdateSession": edit},
     )
@@ -48,16 +54,16 @@ def get_session(tx: Tx, call: Call, request: sessions_pb2.GetSessionRequest) -> 
 def list_sessions(
     tx: Tx, call: Call, request: sessions_pb2.ListSessionsRequest
 ) -> sessions_pb2.ListSessionsResponse:
-    """A page of an engagement's living sessions."""
+    """A page of an engagement's sessions."""
     (engagement_id,) = Kind.ENGAGEMENT.ids(request.parent, "parent")
-    order = paging.order(request.order_by)
-    window = call.window(request, request.parent, order)
-    total = engagements.get(tx, engagement_id).session_count
-    page = sessions.page(tx, engagement_id, order, window)
+    query = lists.query(lists.SESSIONS, request, call.settings)
+    window = call.window(request, request.parent, *query.scope)
+    found = sessions.page(tx, engagement_id, query, window)
     return sessions_pb2.ListSessionsResponse(
-        sessions=map(pack_session, page.items),
-        next_page_token=call.next_page_token(page.next_key, request.parent, order),
-        total_size=total,
+        sessions=map(pack_session, found.items),
+        next_page_token=call.next_page_token(found.next_key, request.parent, *query.scope),
+        total_size=found.total.count,
+        total_size_at_least=found.total.at_least,
     )
 
 
@@ -65,7 +71,14 @@ def draft(request: sessions_pb2.CreateSessionRequest) -> Draft:
     """What is to be made, checked; fields that are the server's to set are not looked at."""
     wanted = request.session
     type_ = SessionType.DATA_IMPORT if wanted.type == _UNSPECIFIED else _session_type(wanted.type)
-    return Draft(request.session_id, wanted.display_name, wanted.description, type_)
+    return Draft(
+        request.session_id,
+        wanted.display_name,
+        wanted.description,
+        type_,
+        dict(wanted.labels),
+        _parent(request),
+    )
 
 
 def create_session(tx: Tx, call: Call, request: sessions_pb2.CreateSessionRequest) -> sessions_pb2.Session:
@@ -75,17 +88,22 @@ def create_session(tx: Tx, call: Call, request: sessions_pb2.CreateSessionReques
 
 
 def edit(request: sessions_pb2.UpdateSessionRequest) -> Edit:
-    """What is to be changed, checked. Without a mask that is everything, but no type is no change of it."""
+    """What is to be changed, checked. `labels.key` in the mask takes one label; where it is not set, away."""
     wanted = request.session
-    paths = tuple(request.update_mask.paths)
-    for path in paths:
-        if path not in UPDATABLE:
-            raise InvalidArgument.field("update_mask", f"{quote(path)} is none of {', '.join(UPDATABLE)}")
-    if not paths:
-        paths = UPDATABLE if wanted.type != _UNSPECIFIED else ("display_name", "description")
-    return Edit(
-        {path: _session_type(wanted.type) if path == "type" else getattr(wanted, path) for path in paths}
-    )
+    paths, single = [], {}
+    for path in request.update_mask.paths:
+        field, _, key = path.partition(".")
+        if field == "labels" and is_label_key(key):
+            single[key] = wanted.labels.get(key)
+        else:
+            paths.append(path)
+    populated = () if single else [field.name for field, _ in wanted.ListFields()]
+    values: dict[str, Any] = {path: getattr(wanted, path) for path in mask(paths, UPDATABLE, populated)}
+    if "type" in values:
+        values["type"] = _session_type(wanted.type)
+    if "labels" in values:
+        values["labels"] = dict(wanted.labels)
+    return Edit(values, single)
 
 
 def update_session(tx: Tx, call: Call, request: sessions_pb2.UpdateSessionRequest) -> sessions_pb2.Session:
@@ -104,17 +122,12 @@ def switch_session(
     tx: Tx, call: Call, request: sessions_pb2.SwitchSessionRequest
 ) -> sessions_pb2.SwitchSessionResponse:
     """What is current after a switch."""
-    context_id = DEFAULT_CONTEXT
-    if request.context:
-        _, context_id = Kind.CONTEXT.ids(own(call.caller, Kind.CONTEXT, request.context, "context"))
     engagement_id, session_id = Kind.SESSION.ids(request.name)
-    session = sessions.get(tx, engagement_id, session_id)
-    expected = request.context_revision if request.HasField("context_revision") else None
-    context = users.switch(tx, call.caller, context_id, session, expected)
+    session, context = switch(tx, call, request, sessions.get(tx, engagement_id, session_id))
     return sessions_pb2.SwitchSessionResponse(
         session=pack_session(session),
         engagement=Kind.ENGAGEMENT.of(session.engagement_id),
-        context=pack_context(context),
+        context=context,
     )
 
 
@@ -125,6 +138,33 @@ def set_default_session(
     engagement_id, session_id = Kind.SESSION.ids(request.name)
     session = sessions.set_default(tx, engagement_id, session_id, request.etag)
     return sessions_pb2.SetDefaultSessionResponse(session=pack_session(session))
+
+
+def undelete_session(
+    tx: Tx, call: Call, request: sessions_pb2.UndeleteSessionRequest
+) -> sessions_pb2.UndeleteSessionResponse:
+    """A session that is back."""
+    engagement_id, session_id = Kind.SESSION.ids(request.name)
+    session = sessions.undelete(tx, engagement_id, session_id, request.etag)
+    return sessions_pb2.UndeleteSessionResponse(session=pack_session(session))
+
+
+def archive_session(
+    tx: Tx, call: Call, request: sessions_pb2.ArchiveSessionRequest
+) -> sessions_pb2.ArchiveSessionResponse:
+    """A session that is put away."""
+    engagement_id, session_id = Kind.SESSION.ids(request.name)
+    session = sessions.archive(tx, engagement_id, session_id, request.etag)
+    return sessions_pb2.ArchiveSessionResponse(session=pack_session(session))
+
+
+def unarchive_session(
+    tx: Tx, call: Call, request: sessions_pb2.UnarchiveSessionRequest
+) -> sessions_pb2.UnarchiveSessionResponse:
+    """A session that is taken up again."""
+    engagement_id, session_id = Kind.SESSION.ids(request.name)
+    session = sessions.unarchive(tx, engagement_id, session_id, request.etag)
+    return sessions_pb2.UnarchiveSessionResponse(session=pack_session(session))
 
 
 def pack_session(session: Session) -> sessions_pb2.Session:
@@ -142,7 +182,23 @@ def pack_session(session: Session) -> sessions_pb2.Session:
         create_time=timestamp(session.create_time),
         update_time=timestamp(session.update_time),
         delete_time=None if session.delete_time is None else timestamp(session.delete_time),
+        labels=session.labels,
+        parent_session=Kind.SESSION.of(session.engagement_id, session.parent_id) if session.parent_id else "",
+        dependency_count=session.dependency_count,
+        last_activity_time=timestamp(session.last_activity_time),
+        archive_time=None if session.archive_time is None else timestamp(session.archive_time),
     )
+
+
+def _parent(request: sessions_pb2.CreateSessionRequest) -> str | None:
+    """The id of the parent session that is asked for."""
+    name, field = request.session.parent_session, "session.parent_session"
+    if not name:
+        return None
+    engagement_id, session_id = Kind.SESSION.ids(name, field)
+    if engagement_id not in (ANY, *Kind.ENGAGEMENT.ids(request.parent, "parent")):
+        raise InvalidArgument.field(field, f"{quote(name)} is not of the same engagement")
+    return session_id
 
 
 def _session_type(number: int) -> SessionType:

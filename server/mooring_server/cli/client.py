@@ -1,10 +1,12 @@
 """The command line's own client: synchronous calls, failures as one sentence."""
 
 import hashlib
+import os
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +16,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
+from mooring.endpoints import Endpoint, EndpointError, tls_trouble
 from mooring.v1 import (
     discovery_pb2,
     discovery_pb2_grpc,
@@ -21,19 +24,22 @@ from mooring.v1 import (
     engagements_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
+    tokens_pb2,
+    users_pb2_grpc,
 )
 
 from mooring_server.cli.console import ExitCode, Failure
 
 T = TypeVar("T")
+Metadata = tuple[tuple[str, str], ...]
 
 CONNECT_TIMEOUT_S = 5.0
+_TLS_TIMEOUT_S = 1.0
 CALL_TIMEOUT_S = 60.0
 POLL_S = 0.3
 PAGE_SIZE = 1_000
 CHUNK_BYTES = 512 * 2**10
 
-_ADDRESS = re.compile(r"unix:.+|.+:[0-9]{1,5}")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -50,29 +56,35 @@ class Absent(Failure):
 
 
 @contextmanager
-def connected(address: str) -> Iterator["Client"]:
-    """A client of the server at `host:port` or `unix:/path`.
+def connected(address: str, *, ca: Path | None = None) -> Iterator["Client"]:
+    """A client of the server at `https://host[:port]`, `host:port` or `unix:/path`.
+
+    It calls with the API token that MOORING_TOKEN holds, if any. There is no flag for it: every user of the
+    machine can read the flags of a process.
+
+    Args:
+        address: The server.
+        ca: A PEM file with the certificates to trust; None: the public authorities' own.
 
     Raises:
-        Failure: with status 2, where that is no address; with status 3, where nothing answers there.
+        Failure: with status 2, where that is no address, or the token would travel in the clear; with status
+            3, where nothing answers there.
     """
-    if not _ADDRESS.fullmatch(address):
-        raise Failure(f"a server's address is HOST:PORT, not {address!r}", ExitCode.USAGE)
-    with closing(grpc.insecure_channel(address)) as channel:
-        try:
-            grpc.channel_ready_future(channel).result(timeout=CONNECT_TIMEOUT_S)
-        except grpc.FutureTimeoutError:
-            raise Failure(
-                f"no server answers at {address}; start one with `mooring serve`, or check --server",
-                ExitCode.UNREACHABLE,
-            ) from None
-        yield Client(channel)
+    try:
+        endpoint = Endpoint.of(address, token=os.environ.get("MOORING_TOKEN", ""), ca=ca or "")
+    except EndpointError as error:
+        raise Failure(str(error), ExitCode.USAGE) from None
+    with closing(_channel(endpoint)) as channel:
+        _reach(channel, address)
+        yield Client(channel, endpoint.metadata)
 
 
 class Client:
-    """What the commands ask of a server."""
+    """What the commands ask of a server; every call carries `metadata`."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, metadata: Metadata = ()) -> None:
+        self._metadata = metadata
+        self._users = users_pb2_grpc.UserServiceStub(channel)
         self._engagements = engagements_pb2_grpc.EngagementServiceStub(channel)
         self._sessions = sessions_pb2_grpc.SessionServiceStub(channel)
         self._discovery = discovery_pb2_grpc.DiscoveryServiceStub(channel)
@@ -85,14 +97,14 @@ class Client:
             Absent: there is none that the caller may read.
         """
         if wanted is None:
-            return _call(
+            return self._call(
                 self._engagements.GetDefaultEngagement, engagements_pb2.GetDefaultEngagementRequest()
             )
         wanted_id = wanted.removeprefix("engagements/")
         if _ID.fullmatch(wanted_id):
             try:
                 request = engagements_pb2.GetEngagementRequest(name=f"engagements/{wanted_id}")
-                return _call(self._engagements.GetEngagement, request)
+                return self._call(self._engagements.GetEngagement, request)
             except Refused as refused:
                 if refused.reason != "PERMISSION_DENIED":  # the answer for an absent one, too
                     raise
@@ -110,7 +122,7 @@ class Client:
             engagement_id=engagement_id,
             request_id=_request_id(),
         )
-        return _call(self._engagements.CreateEngagement, request)
+        return self._call(self._engagements.CreateEngagement, request)
 
     def session(self, engagement: str, wanted: str) -> sessions_pb2.Session | None:
         """The living session of this id or display name in `engagements/{e}`; None where there is none."""
@@ -118,7 +130,7 @@ class Client:
         if _ID.fullmatch(wanted_id):
             try:
                 request = sessions_pb2.GetSessionRequest(name=f"{engagement}/sessions/{wanted_id}")
-                return _call(self._sessions.GetSession, request)
+                return self._call(self._sessions.GetSession, request)
             except Refused as refused:
                 if refused.reason != "SESSION_NOT_FOUND":
                     raise
@@ -132,14 +144,14 @@ class Client:
             session=sessions_pb2.Session(display_name=display_name),
             request_id=_request_id(),
         )
-        return _call(self._sessions.CreateSession, request)
+        return self._call(self._sessions.CreateSession, request)
 
     def delete_session(self, session: sessions_pb2.Session) -> None:
         """Delete a session that has not changed since it was read."""
         request = sessions_pb2.DeleteSessionRequest(
             name=session.name, etag=session.etag, request_id=_request_id()
         )
-        _call(self._sessions.DeleteSession, request)
+        self._call(self._sessions.DeleteSession, request)
 
     def upload(self, session: str, file: Path, on_sent: Callable[[int], None]) -> str:
         """Send a file; the upload's id. `on_sent` is told the bytes so far, from another thread."""
@@ -154,14 +166,14 @@ class Client:
                     sent += len(chunk)
                     on_sent(sent)
 
-        return _call(self._discovery.UploadInventory, parts(), timeout_s=None).upload_id
+        return self._call(self._discovery.UploadInventory, parts(), timeout_s=None).upload_id
 
     def start_import(self, session: str, upload_id: str) -> operations_pb2.Operation:
         """Begin to import an upload."""
         request = discovery_pb2.ImportInventoryRequest(
             parent=session, upload_id=upload_id, request_id=_request_id()
         )
-        return _call(self._discovery.ImportInventory, request)
+        return self._call(self._discovery.ImportInventory, request)
 
     def finish_import(
         self,
@@ -182,7 +194,7 @@ class Client:
             wait = operations_pb2.WaitOperationRequest(
                 name=operation.name, timeout=duration_pb2.Duration(nanos=int(POLL_S * 1e9))
             )
-            operation = _call(self._operations.WaitOperation, wait)
+            operation = self._call(self._operations.WaitOperation, wait)
         if operation.HasField("error"):
             raise _refused(operation.error)
         response = discovery_pb2.ImportInventoryResponse()
@@ -191,14 +203,16 @@ class Client:
 
     def cancel(self, operation: operations_pb2.Operation) -> None:
         """Ask for an operation to end; `finish_import` then tells how it did."""
-        _call(self._operations.CancelOperation, operations_pb2.CancelOperationRequest(name=operation.name))
+        self._call(
+            self._operations.CancelOperation, operations_pb2.CancelOperationRequest(name=operation.name)
+        )
 
     def engagements(self) -> Iterator[engagements_pb2.Engagement]:
         """All that the caller may read, by display name."""
         token = ""
         while True:
             request = engagements_pb2.ListEngagementsRequest(page_size=PAGE_SIZE, page_token=token)
-            page = _call(self._engagements.ListEngagements, request)
+            page = self._call(self._engagements.ListEngagements, request)
             yield from page.engagements
             if not (token := page.next_page_token):
                 return
@@ -210,20 +224,75 @@ class Client:
             request = sessions_pb2.ListSessionsRequest(
                 parent=engagement, page_size=PAGE_SIZE, page_token=token
             )
-            page = _call(self._sessions.ListSessions, request)
+            page = self._call(self._sessions.ListSessions, request)
             yield from page.sessions
             if not (token := page.next_page_token):
                 return
 
+    # API tokens
 
-def _call(method: Callable[..., T], request: Any, *, timeout_s: float | None = CALL_TIMEOUT_S) -> T:
-    try:
-        return method(request, timeout=timeout_s)
-    except grpc.RpcError as error:
-        status = rpc_status.from_call(error)
-        if status is None:  # from gRPC itself: the server is gone, or is none of ours
-            status = status_pb2.Status(code=error.code().value[0], message=error.details() or "")
-        raise _refused(status) from None
+    def create_token(
+        self, user: str, display_name: str, scope: str, expire_time: datetime | None
+    ) -> tokens_pb2.Token:
+        """A new token of `users/{u}`, with its secret. `scope` is read, write or admin."""
+        token = tokens_pb2.Token(
+            display_name=display_name, scope=tokens_pb2.TokenScope.Value(f"TOKEN_SCOPE_{scope.upper()}")
+        )
+        if expire_time is not None:
+            token.expire_time.FromDatetime(expire_time)
+        request = tokens_pb2.CreateTokenRequest(parent=user, token=token, request_id=_request_id())
+        return self._call(self._users.CreateToken, request)
+
+    def tokens(self, user: str) -> Iterator[tokens_pb2.Token]:
+        """The tokens of `users/{u}`, the newest first."""
+        page_token = ""
+        while True:
+            request = tokens_pb2.ListTokensRequest(parent=user, page_size=PAGE_SIZE, page_token=page_token)
+            page = self._call(self._users.ListTokens, request)
+            yield from page.tokens
+            if not (page_token := page.next_page_token):
+                return
+
+    def revoke_token(self, name: str) -> tokens_pb2.Token:
+        """End the token `users/{u}/tokens/{t}`."""
+        request = tokens_pb2.RevokeTokenRequest(name=name, request_id=_request_id())
+        return self._call(self._users.RevokeToken, request).token
+
+    def _call(self, method: Callable[..., T], request: Any, *, timeout_s: float | None = CALL_TIMEOUT_S) -> T:
+        try:
+            return method(request, timeout=timeout_s, metadata=self._metadata)
+        except grpc.RpcError as error:
+            status = rpc_status.from_call(error)
+            if status is None:  # from gRPC itself: the server is gone, or is none of ours
+                status = status_pb2.Status(code=error.code().value[0], message=error.details() or "")
+            raise _refused(status) from None
+
+
+def _channel(endpoint: Endpoint) -> grpc.Channel:
+    if endpoint.tls:
+        return grpc.secure_channel(endpoint.target, endpoint.credentials())
+    return grpc.insecure_channel(endpoint.target)
+
+
+def _reach(channel: grpc.Channel, address: str) -> None:
+    """Waits for the connection; what is wrong with TLS does not pass by waiting."""
+    ready = grpc.channel_ready_future(channel)
+    check: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/grpc.health.v1.Health/Check")
+    for timeout_s in (_TLS_TIMEOUT_S, CONNECT_TIMEOUT_S - _TLS_TIMEOUT_S):
+        try:
+            ready.result(timeout=timeout_s)
+            return
+        except grpc.FutureTimeoutError:
+            pass
+        try:
+            check(b"", timeout=_TLS_TIMEOUT_S)  # a call says why there is no connection
+        except grpc.RpcError as error:
+            if trouble := tls_trouble(address, error.details() or ""):
+                raise Failure(trouble, ExitCode.UNREACHABLE) from None
+    raise Failure(
+        f"no server answers at {address}; start one with `mooring serve`, or check --server",
+        ExitCode.UNREACHABLE,
+    )
 
 
 def _refused(status: status_pb2.Status) -> Refused:

@@ -11,8 +11,10 @@ import typer
 from mooring.local import LocalServiceError
 from typer.core import TyperGroup
 
+from mooring_server.cli import token_commands
 from mooring_server.cli.config import read_settings
 from mooring_server.cli.console import ExitCode, Failure, complain, say
+from mooring_server.cli.options import Authority, Database, Json
 from mooring_server.errors import MooringError
 
 
@@ -49,16 +51,7 @@ app = typer.Typer(
     "75 another server has the data, 130 interrupted.",
 )
 
-Database = Annotated[
-    str | None,
-    typer.Option(
-        envvar="MOORING_DATABASE",
-        metavar="URL",
-        help="sqlite:///FILE or postgresql://USER@HOST/NAME. Without it: a SQLite file in your data folder.",
-        show_default=False,
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+app.add_typer(token_commands.app)
 
 
 def _print_version(wanted: bool) -> None:
@@ -112,8 +105,29 @@ def serve(
         typer.Option(
             envvar="MOORING_AUTH",
             metavar="KIND",
-            help="How callers prove who they are. 'none' (the default): everybody is the demo user; "
-            "allowed on this machine's own addresses only.",
+            help="How callers prove who they are. 'token': by an API token. 'none' (the default): everybody "
+            "is the demo user; allowed on this machine's own addresses only.",
+        ),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="MOORING_TLS_CERT_FILE", metavar="FILE", help="Serve TLS with this certificate chain, PEM."
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="MOORING_TLS_KEY_FILE", metavar="FILE", help="The certificate's private key, PEM."
+        ),
+    ] = None,
+    tls_by_proxy: Annotated[
+        bool | None,
+        typer.Option(
+            "--tls-by-proxy",
+            envvar="MOORING_TLS_BY_PROXY",
+            help="Serve in the clear, since a proxy in front of it ends TLS.",
+            show_default=False,
         ),
     ] = None,
     reflection: Annotated[
@@ -148,6 +162,9 @@ def serve(
         port=port,
         database=database,
         auth=auth,
+        tls_cert_file=tls_cert,
+        tls_key_file=tls_key,
+        tls_by_proxy=tls_by_proxy,
         reflection=reflection,
         log_level=log_level,
         log_format=log_format,
@@ -158,25 +175,72 @@ def serve(
 
 
 @app.command()
-def migrate(database: Database = None) -> None:
-    """Bring a database to the newest schema.
+def migrate(
+    database: Database = None,
+    drop_old: Annotated[
+        bool, typer.Option("--drop-old", help="Drop the tables that the adoption of an old shape put aside.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring a database to the newest schema, also one of the first prototype's.
 
     Safe to repeat and safe to run from several machines at once: one of them does it, the others wait.
     """
     from mooring_server.cli import database as command
 
-    command.migrate(database)
+    command.migrate(database, drop_old=drop_old, as_json=as_json)
 
 
 @app.command()
-def doctor(database: Database = None, as_json: Json = False) -> None:
+def doctor(
+    database: Database = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair first what can be repaired without losing anything.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check a database: is its schema the newest, and do its contents agree with each other?
 
-    Changes nothing. Exit status 1 when something is wrong.
+    Changes nothing without --repair. A server may run meanwhile. Exit status 1 when something is wrong.
     """
     from mooring_server.cli import database as command
 
-    command.doctor(database, as_json=as_json)
+    command.doctor(database, repair=repair, as_json=as_json)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the backup goes.")],
+    database: Database = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there already.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write all of a database, in one consistent state, to one file; servers go on meanwhile.
+
+    It holds everything but the signing key, so keep it as safe as the database. `mooring restore` reads it
+    again, on SQLite and on PostgreSQL alike.
+    """
+    from mooring_server.cli import backups as command
+
+    command.backup(file, database=database, force=force, as_json=as_json)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `mooring backup`.")],
+    database: Database = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let everything go that the database holds now.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put a backup in the place of everything that a database holds, all or nothing.
+
+    Verifies the whole file first. Servers may go on meanwhile: they take the new state up by themselves.
+    """
+    from mooring_server.cli import backups as command
+
+    command.restore(file, database=database, replace=replace, as_json=as_json)
 
 
 @app.command("import")
@@ -198,21 +262,24 @@ def import_(
         str | None,
         typer.Option(
             envvar="MOORING_SERVER",
-            metavar="HOST:PORT",
-            help="The server. Without it: your own service, started if need be.",
+            metavar="ADDRESS",
+            help="The server: https://HOST or HOST:PORT. Without it: your own service, started if need be.",
             show_default=False,
         ),
     ] = None,
+    ca: Authority = None,
     as_json: Json = False,
 ) -> None:
     """Import an inventory into a session, all or nothing.
 
     Prints where every row of the file went. Importing the same file again changes nothing. Ctrl-C cancels
-    the import on the server too.
+    the import on the server too. A server that asks for an API token gets the one in MOORING_TOKEN.
     """
     from mooring_server.cli import inventory as command
 
-    command.import_inventory(file, session=session, engagement=engagement, server=server, as_json=as_json)
+    command.import_inventory(
+        file, session=session, engagement=engagement, server=server, ca=ca, as_json=as_json
+    )
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import typer
 
@@ -10,17 +10,31 @@ from mooring_server.cli import logs
 from mooring_server.cli.config import database_url, public_url, reaching, read_settings, sqlite_path
 from mooring_server.cli.console import ExitCode, Failure, say
 from mooring_server.settings import Settings
+from mooring_server.store import (
+    ADOPTION,
+    Adoption,
+    adoption_report,
+    drop_old_tables,
+    open_store,
+    pending_migrations,
+)
 from mooring_server.store import migrate as migrate_store
-from mooring_server.store import open_store, pending_migrations
+
+LINES_SHOWN_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the doctor saw. `faults` are sentences; none means a sound database."""
+    """What the doctor saw, and did. `faults` are sentences; none means a sound database.
+
+    `repairable` says how many of the faults `--repair` would repair.
+    """
 
     database: str
     pending_migrations: list[str]
     faults: list[str]
+    repairable: int = 0
+    repairs: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
@@ -28,38 +42,55 @@ class Findings:
         return not self.pending_migrations and not self.faults
 
 
-def migrate(database: str | None) -> None:
-    """Apply what is pending and say what that was."""
+def migrate(database: str | None, *, drop_old: bool = False, as_json: bool = False) -> None:
+    """Apply what is pending and say what that was; drop what an adoption put aside, if asked to."""
     settings = read_settings(database=database)
     logs.configure(settings, quiet=True)
     url = database_url(settings)
     with reaching(url):
         applied = migrate_store(url, settings)
+        adoption = adoption_report(url)
+        dropped = drop_old_tables(url) if drop_old else []
+    if as_json:
+        report = None if adoption is None else asdict(adoption)
+        account = {"database": public_url(url), "applied": applied, "adoption": report, "dropped": dropped}
+        say(json.dumps(account))
+        return
     for name in applied:
         say(f"applied {name}")
+    if adoption is not None and ADOPTION in applied:
+        _print_adoption(adoption)
+    for name in dropped:
+        say(f"dropped {name}")
     say(f"{public_url(url)} has the newest schema.")
+    if adoption is not None and not dropped:
+        say("It keeps the tables of its old shape as old_…: --drop-old drops them, --json has the report.")
 
 
-def doctor(database: str | None, *, as_json: bool) -> None:
-    """Print the findings; exit with status 1 where there are faults."""
+def doctor(database: str | None, *, repair: bool = False, as_json: bool = False) -> None:
+    """Print the findings; exit with status 1 where there are faults left."""
     settings = read_settings(database=database)
     logs.configure(settings, quiet=True)
-    findings = examine(settings)
+    findings = examine(settings, repair=repair)
     if as_json:
         say(json.dumps({**asdict(findings), "sound": findings.sound}))
     else:
         say(f"Database: {findings.database}")
+        for done in findings.repairs:
+            say(f"- repaired: {done}")
         for name in findings.pending_migrations:
             say(f"- the migration {name} is pending: run `mooring migrate`")
         for fault in findings.faults:
             say(f"- {fault}")
         say("Sound." if findings.sound else "Not sound.")
+        if findings.repairable:
+            say(f"`mooring doctor --repair` repairs {findings.repairable} of these.")
     if not findings.sound:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def examine(settings: Settings) -> Findings:
-    """Look at a database without changing it.
+def examine(settings: Settings, *, repair: bool = False) -> Findings:
+    """Look at a database, after repairing what is safe if asked to; it is not changed otherwise.
 
     Raises:
         Failure: there is no such SQLite file, or the database does not answer.
@@ -71,8 +102,31 @@ def examine(settings: Settings) -> Findings:
     with reaching(url):
         if pending := pending_migrations(url, settings):
             return Findings(public_url(url), pending, [])
-        store = open_store(url, settings=settings)
-        try:
-            return Findings(public_url(url), [], store.check())
-        finally:
-            asyncio.run(store.close())
+        return asyncio.run(_examine(url, settings, repair=repair))
+
+
+async def _examine(url: str, settings: Settings, *, repair: bool) -> Findings:
+    store = open_store(url, settings=settings)
+    try:
+        repairs = await store.repair() if repair else []
+        found = await asyncio.to_thread(store.check)
+    finally:
+        await store.close()
+    return Findings(
+        public_url(url),
+        [],
+        [one.sentence for one in found],
+        sum(one.is_repairable for one in found),
+        repairs,
+    )
+
+
+def _print_adoption(adoption: Adoption) -> None:
+    for table, count in adoption.old_rows.items():
+        say(f"old: {count:,} {table.replace('_', ' ')}")
+    for table, count in adoption.new_rows.items():
+        say(f"new: {count:,} {table}")
+    for line in adoption.decisions[:LINES_SHOWN_MAX]:
+        say(f"- {line}")
+    if (more := len(adoption.decisions) - LINES_SHOWN_MAX) > 0:
+        say(f"… and {more:,} more decisions; `mooring migrate --json` prints all of them")

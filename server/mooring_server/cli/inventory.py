@@ -35,7 +35,13 @@ _PHASES = {
 
 
 def import_inventory(
-    file: Path, *, session: str, engagement: str | None, server: str | None, as_json: bool
+    file: Path,
+    *,
+    session: str,
+    engagement: str | None,
+    server: str | None,
+    ca: Path | None = None,
+    as_json: bool,
 ) -> None:
     """Import a file and print the report.
 
@@ -46,7 +52,7 @@ def import_inventory(
         if any(unicodedata.category(char) == "Cs" for char in name):  # bytes that the locale cannot decode
             raise Failure(f"the name {name!r} is no text in this terminal's encoding", ExitCode.USAGE)
     size_bytes = readable_size(file)
-    with connected(server or local.find_or_start(data_folder())) as client:
+    with connected(server or local.find_or_start(data_folder()), ca=ca) as client:
         target, is_new = _session(client, engagement, session)
         try:
             with _progress(shown=not as_json) as on_progress:

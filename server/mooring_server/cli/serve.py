@@ -11,15 +11,24 @@ from pathlib import Path
 import structlog
 from mooring import local
 
+from mooring_server.api.listening import check_exposure
 from mooring_server.app import running_app, tcp_address
 from mooring_server.cli import logs
 from mooring_server.cli.config import data_folder, public_url, reaching, sqlite_path, sqlite_url
 from mooring_server.cli.console import Failure, say
 from mooring_server.cli.embedded import announced, exclusive, private_socket, serving_pid, sweep, unused
-from mooring_server.settings import Settings
+from mooring_server.settings import Auth, Settings
 from mooring_server.store import migrate
 
 log = structlog.get_logger(__name__)
+
+_PRIVATE = {
+    "auth": Auth.NONE,
+    "tls_cert_file": None,
+    "tls_key_file": None,
+    "tls_by_proxy": False,
+    "metrics_address": "",
+}
 
 
 def serve(settings: Settings, *, embedded: Path | None = None) -> None:
@@ -31,14 +40,18 @@ def serve(settings: Settings, *, embedded: Path | None = None) -> None:
     Args:
         settings: As read from flags and environment.
         embedded: A data folder: its own database on that socket alone, whatever the settings say of
-            addresses and databases.
+            addresses, databases and authentication.
 
     Raises:
+        InvalidArgument: strangers could call as somebody; nothing has been touched then.
         Failure: it cannot start; status 75 where another server has the same SQLite database.
     """
     logs.configure(settings, quiet=True)  # until it serves, failures are sentences
     folder = _own_folder(settings) if embedded is None else embedded.absolute()
     addresses = [tcp_address(settings)] if embedded is None else []
+    if embedded is not None:  # whoever can reach that socket is this user
+        settings = settings.model_copy(update=_PRIVATE)
+    check_exposure(settings, addresses)
     with ExitStack() as stack:
         if folder is not None:
             _claim_folder(folder, stack)
@@ -99,6 +112,10 @@ async def _serve(
                 stack.enter_context(announced(server, folder))
             say(f"Mooring {version('mooring')} listens on {app.address}")
             say(f"Database: {public_url(settings.database)}")
+            if app.metrics_address:
+                say(f"Metrics: http://{app.metrics_address}/metrics")
+            if settings.auth is Auth.TOKEN:
+                say("Callers need an API token: `mooring token create USER` makes one.")
             if folder is not None and idle_exit_s is None:
                 say("Your notebooks and `mooring import` find it without an address.")
             say("Ctrl-C stops it." if idle_exit_s is None else "It ends by itself when unused.")
