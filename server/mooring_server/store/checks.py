@@ -1,49 +1,79 @@
-"""What must always hold in the database, looked at the slow way."""
+"""What must always hold in the database, looked at the slow way. `scans.py` has what SQL cannot compare."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, cast
 
 from peewee import JOIN, BaseQuery, Database, SqliteDatabase, Value, fn
 
-from mooring_server.store.tables import Assets, Changes, DataVersions, Engagements, Sessions, Users
+from mooring_server.store.old_shape import PREFIX
+from mooring_server.store.records import AssetType, ChangeKind, OperationState, Role, TokenScope
+from mooring_server.store.tables import (
+    Assets,
+    Changes,
+    DataVersions,
+    Engagements,
+    Members,
+    Operations,
+    Sessions,
+    Table,
+    Tokens,
+    UploadChunks,
+    Uploads,
+    Users,
+)
 
-_SENTENCES_MAX = 100
-
-
-def broken_invariants(database: Database) -> list[str]:
-    """A sentence for each invariant that does not hold; at most 100 for each kind."""
-    checks: tuple[Callable[[Database], Iterator[str]], ...] = (
-        _file,
-        _defaults,
-        _session_counts,
-        _shown_versions,
-        _asset_counts,
-        _revisions,
-    )
-    return [sentence for check in checks for sentence in islice(check(database), _SENTENCES_MAX)]
-
-
-def _rows(database: Database, query: BaseQuery) -> Iterator[Any]:
-    yield from query.tuples().execute(database)
+_LIVING = Sessions.delete_time.is_null()
 
 
-def _file(database: Database) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that does not hold: a sentence, and the key of the row that it is about."""
+
+    sentence: str
+    key: tuple[Any, ...] = ()
+
+
+Faults = Iterator[Fault]
+
+
+def file(database: Database) -> Faults:
+    """The file is whole, and references lead somewhere."""
     # PostgreSQL holds its foreign keys itself and checks its pages as it reads them.
     if isinstance(database, SqliteDatabase):
         for (finding,) in database.execute_sql("PRAGMA integrity_check"):
             if finding != "ok":
-                yield f"The file is damaged: {finding}."
+                yield Fault(f"The file is damaged: {finding}.")
         for table, _, parent, _ in database.execute_sql("PRAGMA foreign_key_check"):
-            yield f"A row of {table} refers to a row of {parent} that is not there."
+            if not table.startswith(PREFIX):  # what was put aside refers to nothing, as it always did
+                yield Fault(f"A row of {table} refers to a row of {parent} that is not there.")
 
 
-def _defaults(database: Database) -> Iterator[str]:
-    default = (
-        (Sessions.engagement_id == Engagements.id) & Sessions.is_default & Sessions.delete_time.is_null()
+def known_values(database: Database) -> Faults:
+    """Columns with a few values have one of those."""
+    columns: tuple[tuple[type[Table], Any, type[Enum]], ...] = (
+        (Members, Members.role, Role),
+        (Tokens, Tokens.scope, TokenScope),
+        (Assets, Assets.type, AssetType),
+        (Changes, Changes.kind, ChangeKind),
     )
+    for table, column, values in columns:
+        query = (
+            table.select(column, fn.COUNT(1))
+            .where(column.not_in([one.value for one in values]))
+            .group_by(column)
+        )
+        for value, count in _rows(database, query):
+            where = f"{table._meta.table_name}.{column.column_name}"
+            yield Fault(f"{count} rows have {value!r} in {where}, which is nothing that we know.")
+
+
+def defaults(database: Database) -> Faults:
+    """An engagement has one default session, which lives."""
+    default = (Sessions.engagement_id == Engagements.id) & Sessions.is_default & _LIVING
     query = (
         Engagements.select(Engagements.id, fn.COUNT(Sessions.id))
         .join(Sessions, JOIN.LEFT_OUTER, on=default)
@@ -51,11 +81,21 @@ def _defaults(database: Database) -> Iterator[str]:
         .having(fn.COUNT(Sessions.id) != 1)
     )
     for engagement, count in _rows(database, query):
-        yield f"Engagement {engagement} has {count} default sessions instead of one."
+        yield Fault(f"Engagement {engagement} has {count} default sessions instead of one.", (engagement,))
 
 
-def _session_counts(database: Database) -> Iterator[str]:
-    living = (Sessions.engagement_id == Engagements.id) & Sessions.delete_time.is_null()
+def archived_defaults(database: Database) -> Faults:
+    """A default session is not archived."""
+    query = Sessions.select(Sessions.engagement_id, Sessions.id).where(
+        Sessions.is_default & _LIVING & Sessions.archive_time.is_null(False)
+    )
+    for key in _rows(database, query):
+        yield Fault(f"Session {'/'.join(key)} is the default and archived.", key)
+
+
+def session_counts(database: Database) -> Faults:
+    """An engagement's count of sessions is that of the living ones."""
+    living = (Sessions.engagement_id == Engagements.id) & _LIVING
     query = (
         Engagements.select(Engagements.id, Engagements.session_count, fn.COUNT(Sessions.id))
         .join(Sessions, JOIN.LEFT_OUTER, on=living)
@@ -63,29 +103,81 @@ def _session_counts(database: Database) -> Iterator[str]:
         .having(fn.COUNT(Sessions.id) != Engagements.session_count)
     )
     for engagement, said, counted in _rows(database, query):
-        yield f"Engagement {engagement} says that it has {said} sessions and has {counted}."
-
-
-def _shown_versions(database: Database) -> Iterator[str]:
-    query = (
-        Sessions.select(
-            Sessions.engagement_id, Sessions.id, Sessions.data_version_id, DataVersions.published,
-            Sessions.asset_count, DataVersions.asset_count, DataVersions.idle_time,
+        yield Fault(
+            f"Engagement {engagement} says that it has {said} sessions and has {counted}.", (engagement,)
         )
+
+
+def managers(database: Database) -> Faults:
+    """An engagement has a manager."""
+    manages = (Members.engagement_id == Engagements.id) & (Members.role == int(Role.MANAGER))
+    query = (
+        Engagements.select(Engagements.id)
+        .join(Members, JOIN.LEFT_OUTER, on=manages)
+        .where(Members.user_id.is_null())
+    )
+    for (engagement,) in _rows(database, query):
+        yield Fault(f"Engagement {engagement} has no manager.", (engagement,))
+
+
+def default_engagements(database: Database) -> Faults:
+    """A user is a member of their default engagement."""
+    member = (Members.engagement_id == Users.default_engagement_id) & (Members.user_id == Users.id)
+    query = (
+        Users.select(Users.id, Users.default_engagement_id)
+        .join(Members, JOIN.LEFT_OUTER, on=member)
+        .where(Users.default_engagement_id.is_null(False) & Members.user_id.is_null())
+    )
+    for user, engagement in _rows(database, query):
+        yield Fault(
+            f"User {user} has {engagement} as their default engagement and is no member there.", (user,)
+        )
+
+
+def parents(database: Database) -> Faults:
+    """A session's parent is another session of its engagement, deleted or not."""
+    parent = Sessions.alias("parent")
+    here = (parent.engagement_id == Sessions.engagement_id) & (parent.id == Sessions.parent_id)
+    query = (
+        Sessions.select(Sessions.engagement_id, Sessions.id, Sessions.parent_id)
+        .join(parent, JOIN.LEFT_OUTER, on=here)
+        .where(
+            Sessions.parent_id.is_null(False) & (parent.id.is_null() | (Sessions.parent_id == Sessions.id))
+        )
+    )
+    for engagement, session, wanted in _rows(database, query):
+        yield Fault(
+            f"Session {engagement}/{session} has the parent {wanted}, which is no other session there.",
+            (engagement, session),
+        )
+
+
+def missing_versions(database: Database) -> Faults:
+    """What a session shows is there."""
+    query = (
+        Sessions.select(Sessions.engagement_id, Sessions.id, Sessions.data_version_id)
         .join(DataVersions, JOIN.LEFT_OUTER, on=(DataVersions.id == Sessions.data_version_id))
-        .where(Sessions.data_version_id.is_null(False))
-    )  # fmt: skip
-    for engagement, session, version, published, said, counted, idle_time in _rows(database, query):
-        name = f"Session {engagement}/{session}"
-        if published is None:
-            yield f"{name} shows the data version {version}, which is not there."
-        elif not published or idle_time is not None:
-            yield f"{name} shows the data version {version}, which is not marked as shown."
-        elif said != counted:
-            yield f"{name} says that it has {said} assets and its data version says {counted}."
+        .where(Sessions.data_version_id.is_null(False) & DataVersions.id.is_null())
+    )
+    for engagement, session, version in _rows(database, query):
+        yield Fault(f"Session {engagement}/{session} shows the data version {version}, which is not there.")
 
 
-def _asset_counts(database: Database) -> Iterator[str]:
+def shown_versions(database: Database) -> Faults:
+    """A data version is marked as shown if a session shows it, and only then."""
+    shown = fn.EXISTS(Sessions.select(Value(1)).where(Sessions.data_version_id == DataVersions.id))
+    marked = DataVersions.published & DataVersions.idle_time.is_null()
+    for is_shown in (True, False):
+        where = (shown & ~marked) if is_shown else (~shown & DataVersions.idle_time.is_null())
+        for (version,) in _rows(database, DataVersions.select(DataVersions.id).where(where)):
+            what = (
+                "is shown and not marked as shown" if is_shown else "is marked as shown, and nothing shows it"
+            )
+            yield Fault(f"Data version {version} {what}.", (version,))
+
+
+def version_counts(database: Database) -> Faults:
+    """A data version's count of assets is right."""
     query = (
         DataVersions.select(DataVersions.id, DataVersions.asset_count, fn.COUNT(Assets.id))
         .join(Assets, JOIN.LEFT_OUTER, on=(Assets.version_id == DataVersions.id))
@@ -95,28 +187,91 @@ def _asset_counts(database: Database) -> Iterator[str]:
         .having(fn.COUNT(Assets.id) != DataVersions.asset_count)
     )
     for version, said, counted in _rows(database, query):
-        yield f"Data version {version} says that it has {said} assets and has {counted}."
+        yield Fault(f"Data version {version} says that it has {said} assets and has {counted}.", (version,))
 
 
-def _revisions(database: Database) -> Iterator[str]:
-    heads: dict[str, int] = {}
+def asset_counts(database: Database) -> Faults:
+    """A session's count of assets is that of what it shows."""
+    said = fn.COALESCE(DataVersions.asset_count, 0)
+    query = (
+        Sessions.select(Sessions.engagement_id, Sessions.id, Sessions.asset_count, said)
+        .join(DataVersions, JOIN.LEFT_OUTER, on=(DataVersions.id == Sessions.data_version_id))
+        .where(Sessions.asset_count != said)
+        .where(Sessions.data_version_id.is_null() | DataVersions.id.is_null(False))
+    )
+    for engagement, session, count, shown in _rows(database, query):
+        yield Fault(
+            f"Session {engagement}/{session} says that it has {count} assets and shows {shown}.",
+            (engagement, session),
+        )
+
+
+def uploads(database: Database) -> Faults:
+    """An upload that is complete has all its pieces."""
+    query = (
+        Uploads.select(Uploads.id, Uploads.chunk_count, fn.COUNT(UploadChunks.position))
+        .join(UploadChunks, JOIN.LEFT_OUTER, on=(UploadChunks.upload_id == Uploads.id))
+        .where(Uploads.complete & (Uploads.create_time > 0))
+        .group_by(Uploads.id, Uploads.chunk_count)
+        .having(fn.COUNT(UploadChunks.position) != Uploads.chunk_count)
+    )
+    for upload, said, counted in _rows(database, query):
+        yield Fault(f"Upload {upload} has {counted} of its {said} pieces.")
+
+
+def operations(database: Database) -> Faults:
+    """An operation is in a state that there is, and tells its outcome once it has ended."""
+    failed = (OperationState.FAILED.value, OperationState.CANCELLED.value)
+    query = Operations.select(Operations.id, Operations.state).where(
+        Operations.state.not_in([state.value for state in OperationState])
+        | ((Operations.state == OperationState.SUCCEEDED.value) & Operations.result.is_null())
+        | (Operations.state.in_(failed) & Operations.error.is_null())
+    )
+    for operation, state in _rows(database, query):
+        yield Fault(f"Operation {operation} is {state!r} and does not tell its outcome.", (operation,))
+
+
+def revisions(database: Database) -> Faults:
+    """A stream's log has no gaps and ends where the stream is."""
+    heads = _heads(database)
+    for name, first, last, count in _rows(database, _kept()):
+        head = heads.pop(name, None)
+        if head is None:
+            yield Fault(f"The log has changes of {name}, which is not there.")
+        elif last < head:
+            yield Fault(f"{name} is at revision {head} and its log ends at {last}.")
+        elif last - first + 1 != count:
+            yield Fault(f"The log of {name} has gaps between {first} and {last}.")
+    for name, head in heads.items():
+        if head:
+            yield Fault(f"{name} is at revision {head} and its log is empty.")
+
+
+def heads(database: Database) -> Faults:
+    """No stream is behind its own log, or its next change would be refused."""
+    heads = _heads(database)
+    for name, _, last, _ in _rows(database, _kept()):
+        if last > heads.get(name, last):
+            yield Fault(f"{name} is at revision {heads[name]} and its log goes on to {last}.", (name,))
+
+
+def _heads(database: Database) -> dict[str, int]:
+    found: dict[str, int] = {}
     for kind, owner in (("engagements", Engagements), ("users", Users)):
         stream = Value(f"{kind}/").concat(owner.id)
-        heads.update(_rows(database, owner.select(stream, owner.revision)))
-    kept = Changes.select(
+        found.update(_rows(database, owner.select(stream, owner.revision)))
+    return found
+
+
+def _kept() -> BaseQuery:
+    columns = (
         Changes.stream,
         fn.MIN(Changes.revision),
         fn.MAX(Changes.revision),
         fn.COUNT(Changes.revision.distinct()),
-    ).group_by(Changes.stream)
-    for name, first, last, count in _rows(database, kept):
-        head = heads.pop(name, None)
-        if head is None:
-            yield f"The log has changes of {name}, which is not there."
-        elif last != head:
-            yield f"{name} is at revision {head} and its log ends at {last}."
-        elif last - first + 1 != count:
-            yield f"The log of {name} has gaps between {first} and {last}."
-    for name, head in heads.items():
-        if head:
-            yield f"{name} is at revision {head} and its log is empty."
+    )
+    return cast("BaseQuery", Changes.select(*columns).group_by(Changes.stream))
+
+
+def _rows(database: Database, query: BaseQuery) -> Iterator[Any]:
+    yield from query.tuples().execute(database)

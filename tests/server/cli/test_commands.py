@@ -8,7 +8,7 @@ from mooring_server.cli import app
 from mooring_server.cli.console import Failure
 from typer.testing import CliRunner
 
-COMMANDS = ("serve", "migrate", "doctor", "import", "demo")
+COMMANDS = ("serve", "migrate", "doctor", "backup", "restore", "import", "token", "demo")
 
 
 def run(*arguments, **environment):
@@ -73,7 +73,7 @@ def test_failures_are_one_line(monkeypatch):
     """A failure is one line on stderr and its own status, never a traceback, whatever its text holds."""
     from mooring_server.cli import database
 
-    def fail(_url):
+    def fail(_url, **_options):
         raise Failure("it [broke]\nbadly")
 
     monkeypatch.setattr(database, "migrate", fail)
