@@ -9,7 +9,8 @@ from typing import Any
 from mooring_server.background import Operations, imports
 from mooring_server.core import operations as rules
 from mooring_server.ingest import AssetRow, Inventory
-from mooring_server.store import new_id
+from mooring_server.store import Order, new_id
+from mooring_server.store.paging import Window
 from support_store import ENGAGEMENT, USER
 
 DEADLINE_S = 30
@@ -104,7 +105,7 @@ def shown(database):
     def look(tx):
         session = tx.sessions.get(ENGAGEMENT, SESSION)
         version = session.data_version_id
-        found = tx.assets.page(version, None, 0, 1_000).items if version else ()
+        found = tx.assets.page(version, Order.DISPLAY_NAME, Window(1_000, 0, None)).items if version else ()
         return {each.identity: each for each in found}, version, session.asset_count
 
     return database.read(look)

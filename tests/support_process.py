@@ -57,6 +57,8 @@ async def _main(database_url: str, address: str, settings: dict[str, Any]) -> No
     async with running_app(chosen, addresses=[address], authenticator=HeaderAuth()):
         sys.stdout.write("ready\n")
         sys.stdout.flush()
+        # Nobody reads what is logged: a full pipe would stop the server.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         await asyncio.Event().wait()
 
 

@@ -55,6 +55,10 @@ class Server:
         """Stubs that call as a user (`HeaderAuth`)."""
         return Caller(grpc.intercept_channel(self.channel, _Says("user", name), _Says("scope", scope)))
 
+    def bearer(self, secret: str) -> "Caller":
+        """Stubs that call with an API token."""
+        return Caller(grpc.intercept_channel(self.channel, _Says("authorization", f"Bearer {secret}")))
+
     def read(self, fn: Callable[[Tx], Any]) -> Any:
         """Reads the server's store."""
         return asyncio.run_coroutine_threadsafe(self.app.store.read(fn), self._loop).result(30)

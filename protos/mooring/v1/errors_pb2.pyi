@@ -65,7 +65,7 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     ERROR_REASON_OPERATION_CANCELLED: _ErrorReason.ValueType  # 20
     """CANCELLED: the operation was cancelled; nothing was changed."""
     ERROR_REASON_DEFAULT_SESSION: _ErrorReason.ValueType  # 21
-    """FAILED_PRECONDITION: the default session cannot be deleted; set another default first."""
+    """FAILED_PRECONDITION: the default session can be neither deleted nor archived; set another default first."""
     ERROR_REASON_AMBIGUOUS_NAME: _ErrorReason.ValueType  # 22
     """FAILED_PRECONDITION: the bare session id exists in several engagements; name the engagement."""
     ERROR_REASON_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 23
@@ -154,7 +154,7 @@ ERROR_REASON_OPERATION_INTERRUPTED: ErrorReason.ValueType  # 19
 ERROR_REASON_OPERATION_CANCELLED: ErrorReason.ValueType  # 20
 """CANCELLED: the operation was cancelled; nothing was changed."""
 ERROR_REASON_DEFAULT_SESSION: ErrorReason.ValueType  # 21
-"""FAILED_PRECONDITION: the default session cannot be deleted; set another default first."""
+"""FAILED_PRECONDITION: the default session can be neither deleted nor archived; set another default first."""
 ERROR_REASON_AMBIGUOUS_NAME: ErrorReason.ValueType  # 22
 """FAILED_PRECONDITION: the bare session id exists in several engagements; name the engagement."""
 ERROR_REASON_LIMIT_EXCEEDED: ErrorReason.ValueType  # 23

@@ -327,7 +327,9 @@ class UpdateSessionRequest(google.protobuf.message.Message):
 
     @property
     def update_mask(self) -> google.protobuf.field_mask_pb2.FieldMask:
-        """Which of `display_name`, `description`, `type`, `labels` to take; those that are set where empty."""
+        """Which of `display_name`, `description`, `type`, `labels` to take; those that are set where empty, all of them for
+        `*`. `labels` takes the whole map, `labels.{key}` sets that label, or removes it where the session has none.
+        """
 
     def __init__(
         self,

@@ -125,7 +125,8 @@ class SessionServiceServicer(object):
     def CreateSession(self, request, context):
         """Makes a session. Without a parent it is made in the caller's default engagement.
 
-        ALREADY_EXISTS for a taken id or display name; INVALID_ARGUMENT for wrong fields.
+        ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent parent session; INVALID_ARGUMENT for wrong
+        fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,8 +135,8 @@ class SessionServiceServicer(object):
     def UpdateSession(self, request, context):
         """Changes the fields that the mask names.
 
-        ABORTED for a stale etag; ALREADY_EXISTS for a taken display name; INVALID_ARGUMENT for wrong fields
-        and for a mask that names what cannot change.
+        ABORTED for a stale etag; ALREADY_EXISTS for a taken display name; FAILED_PRECONDITION for an archived session;
+        INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,7 +163,7 @@ class SessionServiceServicer(object):
     def SetDefaultSession(self, request, context):
         """Makes a session the default of its engagement; the one before stops being it in the same commit.
 
-        ABORTED for a stale etag; NOT_FOUND for an absent session.
+        ABORTED for a stale etag; FAILED_PRECONDITION for an archived session; NOT_FOUND for an absent one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

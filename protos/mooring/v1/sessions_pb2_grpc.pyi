@@ -51,7 +51,8 @@ class SessionServiceStub:
     ]
     """Makes a session. Without a parent it is made in the caller's default engagement.
 
-    ALREADY_EXISTS for a taken id or display name; INVALID_ARGUMENT for wrong fields.
+    ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent parent session; INVALID_ARGUMENT for wrong
+    fields.
     """
 
     UpdateSession: grpc.UnaryUnaryMultiCallable[
@@ -60,8 +61,8 @@ class SessionServiceStub:
     ]
     """Changes the fields that the mask names.
 
-    ABORTED for a stale etag; ALREADY_EXISTS for a taken display name; INVALID_ARGUMENT for wrong fields
-    and for a mask that names what cannot change.
+    ABORTED for a stale etag; ALREADY_EXISTS for a taken display name; FAILED_PRECONDITION for an archived session;
+    INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
     """
 
     DeleteSession: grpc.UnaryUnaryMultiCallable[
@@ -88,7 +89,7 @@ class SessionServiceStub:
     ]
     """Makes a session the default of its engagement; the one before stops being it in the same commit.
 
-    ABORTED for a stale etag; NOT_FOUND for an absent session.
+    ABORTED for a stale etag; FAILED_PRECONDITION for an archived session; NOT_FOUND for an absent one.
     """
 
     UndeleteSession: grpc.UnaryUnaryMultiCallable[
@@ -160,7 +161,8 @@ class SessionServiceAsyncStub:
     ]
     """Makes a session. Without a parent it is made in the caller's default engagement.
 
-    ALREADY_EXISTS for a taken id or display name; INVALID_ARGUMENT for wrong fields.
+    ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent parent session; INVALID_ARGUMENT for wrong
+    fields.
     """
 
     UpdateSession: grpc.aio.UnaryUnaryMultiCallable[
@@ -169,8 +171,8 @@ class SessionServiceAsyncStub:
     ]
     """Changes the fields that the mask names.
 
-    ABORTED for a stale etag; ALREADY_EXISTS for a taken display name; INVALID_ARGUMENT for wrong fields
-    and for a mask that names what cannot change.
+    ABORTED for a stale etag; ALREADY_EXISTS for a taken display name; FAILED_PRECONDITION for an archived session;
+    INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
     """
 
     DeleteSession: grpc.aio.UnaryUnaryMultiCallable[
@@ -197,7 +199,7 @@ class SessionServiceAsyncStub:
     ]
     """Makes a session the default of its engagement; the one before stops being it in the same commit.
 
-    ABORTED for a stale etag; NOT_FOUND for an absent session.
+    ABORTED for a stale etag; FAILED_PRECONDITION for an archived session; NOT_FOUND for an absent one.
     """
 
     UndeleteSession: grpc.aio.UnaryUnaryMultiCallable[
@@ -275,7 +277,8 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[mooring.v1.sessions_pb2.Session, collections.abc.Awaitable[mooring.v1.sessions_pb2.Session]]:
         """Makes a session. Without a parent it is made in the caller's default engagement.
 
-        ALREADY_EXISTS for a taken id or display name; INVALID_ARGUMENT for wrong fields.
+        ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent parent session; INVALID_ARGUMENT for wrong
+        fields.
         """
 
     @abc.abstractmethod
@@ -286,8 +289,8 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[mooring.v1.sessions_pb2.Session, collections.abc.Awaitable[mooring.v1.sessions_pb2.Session]]:
         """Changes the fields that the mask names.
 
-        ABORTED for a stale etag; ALREADY_EXISTS for a taken display name; INVALID_ARGUMENT for wrong fields
-        and for a mask that names what cannot change.
+        ABORTED for a stale etag; ALREADY_EXISTS for a taken display name; FAILED_PRECONDITION for an archived session;
+        INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
         """
 
     @abc.abstractmethod
@@ -320,7 +323,7 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[mooring.v1.sessions_pb2.SetDefaultSessionResponse, collections.abc.Awaitable[mooring.v1.sessions_pb2.SetDefaultSessionResponse]]:
         """Makes a session the default of its engagement; the one before stops being it in the same commit.
 
-        ABORTED for a stale etag; NOT_FOUND for an absent session.
+        ABORTED for a stale etag; FAILED_PRECONDITION for an archived session; NOT_FOUND for an absent one.
         """
 
     @abc.abstractmethod

@@ -64,7 +64,7 @@ def list_assets(
     return discovery_pb2.ListAssetsResponse(
         assets=[_pack_asset(request.parent, asset) for asset in found.assets],
         next_page_token=call.next_page_token(found.next_key, request.parent, *query.scope),
-        total_size=found.total.count,
+        total_size=found.total.rows,
         total_size_at_least=found.total.at_least,
         data_version=found.version_id,
     )

@@ -61,7 +61,7 @@ def list_engagements(
     return engagements_pb2.ListEngagementsResponse(
         engagements=map(pack_engagement, found.items),
         next_page_token=call.next_page_token(found.next_key, *query.scope),
-        total_size=found.total.count,
+        total_size=found.total.rows,
         total_size_at_least=found.total.at_least,
     )
 

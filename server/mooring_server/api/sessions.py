@@ -62,7 +62,7 @@ def list_sessions(
     return sessions_pb2.ListSessionsResponse(
         sessions=map(pack_session, found.items),
         next_page_token=call.next_page_token(found.next_key, request.parent, *query.scope),
-        total_size=found.total.count,
+        total_size=found.total.rows,
         total_size_at_least=found.total.at_least,
     )
 

@@ -31,7 +31,7 @@ _log = structlog.stdlib.get_logger(__name__)
 # Changes read from one stream at a time; whole commits, so a large one may bring more.
 _READ_MAX = 500
 # Streams that are looked at on the loop itself: handing so few to a thread costs more.
-_INLINE_MAX = 32
+_INLINE_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)

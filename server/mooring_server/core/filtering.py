@@ -1,7 +1,7 @@
 """Filters: the language of AIP-160, from a caller's text to a condition that the store understands.
 
-What a text means is settled here, with its types, against the schema of the list; docs/filtering.md says it to
-the caller. A text is read once: conditions are frozen, and the last few hundred are kept.
+What a text means is settled here, with its types, against the schema of the list; docs/filtering.md says it
+to the caller. A text is read once: conditions are frozen, and the last few hundred are kept.
 """
 
 from collections.abc import Sequence
@@ -159,15 +159,15 @@ class _Typed(Transformer[Token, Condition]):
         if field.kind is FieldKind.TEXT and comparator == ":":
             if not field.searched:
                 known = ", ".join(self._schema.searched())
-                _refuse(comparator, f"`:` finds words in {known}; compare `{name}` by `=` (also with `text*`)")
+                _refuse(
+                    comparator, f"`:` finds words in {known}; compare `{name}` by `=` (also with `text*`)"
+                )
             return self._words(place, text, str(name))
         if comparator not in ("=", "!=", ":") and not field.kind.is_ordered:
             _refuse(comparator, f"`{name}` is a {field.kind}: compare it by `=` or `!=`")
         return _compared(str(name), comparator, _checked(place, field, text))
 
-    def _begins(
-        self, name: Token, field: Field, comparator: Token, place: Token, text: str
-    ) -> Condition:
+    def _begins(self, name: Token, field: Field, comparator: Token, place: Token, text: str) -> Condition:
         if not text:
             if comparator not in ("=", "!=", ":"):
                 _refuse(comparator, "`*` goes with `=`, `!=` and `:`")
@@ -180,9 +180,7 @@ class _Typed(Transformer[Token, Condition]):
             _refuse(comparator, "`*` goes with `=` and `!=`")
         return _negated(comparator, Begins(str(name), text))
 
-    def _label(
-        self, name: Token, key: str | None, comparator: Token, text: str, begins: bool
-    ) -> Condition:
+    def _label(self, name: Token, key: str | None, comparator: Token, text: str, begins: bool) -> Condition:
         if comparator not in ("=", "!=", ":"):
             _refuse(comparator, "labels are compared by `=`, `!=` and `:`")
         if begins and text:
@@ -232,7 +230,7 @@ def _begun(token: Token) -> tuple[str, bool]:
     if stars and stars != [len(text) - 1]:
         _refuse(
             token,
-            "`*` may only end a value: what is behind a `*` is in no index (in quotes, `\\*` is the character)",
+            "`*` may only end a value: what is behind one is in no index (in quotes, `\\*` is the character)",
         )
     return (text[:-1], True) if stars else (text, False)
 
@@ -258,7 +256,7 @@ def _unexpected(text: str, failure: UnexpectedInput) -> InvalidArgument:
     found = "the end"
     if isinstance(failure, UnexpectedToken):
         wanted = set(failure.accepts or failure.expected)
-        if failure.token.type == "$END":  # noqa: S105 - a token of the grammar
+        if failure.token.type == "$END":
             place = len(text)
         else:
             found = quote(str(failure.token))

@@ -14,9 +14,7 @@ from mooring_server.store.values import to_us
 
 _WHOLE = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII
-)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 _WHOLE_MAX = 2**63 - 1
 
 
@@ -131,10 +129,14 @@ def _number(text: str) -> float:
 
 def _chosen(text: str, choices: Mapping[str, Value]) -> Value:
     if text not in choices:
-        raise ValueError(f"must be one of {', '.join(name for name in choices if not _is_long(name, choices))}")
+        raise ValueError(
+            f"must be one of {', '.join(name for name in choices if not _is_long(name, choices))}"
+        )
     return choices[text]
 
 
 def _is_long(name: str, choices: Mapping[str, Value]) -> bool:
     """Whether it is another choice with a prefix."""
-    return any(name != other and name.endswith(f"_{other}") and choices[name] == choices[other] for other in choices)
+    return any(
+        name != other and name.endswith(f"_{other}") and choices[name] == choices[other] for other in choices
+    )

@@ -126,7 +126,9 @@ def page(tx: Tx, engagement_id: str, query: Query, window: Window) -> Listed[Ses
     """Some of an engagement's sessions that a request asks for, and how many of those there are."""
     wanted = {"archived": query.archived, "deleted": query.deleted}
     found = tx.sessions.page(engagement_id, query.order, window, query.condition, **wanted)
-    return Listed(found.items, found.next_key, tx.sessions.total(engagement_id, window, query.condition, **wanted))
+    return Listed(
+        found.items, found.next_key, tx.sessions.total(engagement_id, window, query.condition, **wanted)
+    )
 
 
 def create(tx: Tx, caller: Caller, engagement_id: str, draft: Draft) -> Session:

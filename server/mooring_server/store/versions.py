@@ -14,6 +14,8 @@ from peewee import Node, Value, fn
 from mooring_server.errors import Aborted, NotFound
 from mooring_server.store import tables
 from mooring_server.store.records import DataVersion, Session
+from mooring_server.store.search import AssetWords
+from mooring_server.store.sessions import session_archived
 from mooring_server.store.statements import Statement, param, statement_family
 from mooring_server.store.values import from_us, new_id, to_us
 
@@ -57,6 +59,7 @@ _ABANDONED = Statement(
     .limit(param("limit"))
 )
 _SOME_ASSETS = _A.select(_A.id).where(_A.version_id == param("id")).order_by(_A.id).limit(param("limit"))
+_IDS = Statement(_SOME_ASSETS)
 _DELETE_ASSETS = Statement(_A.delete().where((_A.version_id == param("id")) & _A.id.in_(_SOME_ASSETS)))
 _DELETE_LANDSCAPE = Statement(_L.delete().where(_L.version_id == param("id")))
 _DELETE = Statement(_V.delete().where(_THIS))
@@ -79,6 +82,7 @@ def _move(from_none: bool) -> Node:
             (_S.engagement_id == param("engagement_id"))
             & (_S.id == param("session_id"))
             & _S.delete_time.is_null()
+            & _S.archive_time.is_null()
             & base
         )
         .returning(_S)
@@ -111,8 +115,9 @@ class Versions:
     def publish(self, version_id: str, *, expected_base_id: str | None, asset_count: int) -> Session:
         """Makes the version what its session shows: a change of kind IMPORTED.
 
-        Raises NotFound (SESSION_NOT_FOUND) where the session is gone and Aborted (DATA_VERSION_MOVED) where
-        it shows another version than `expected_base_id` by now, or where this version is gone or shown.
+        Raises NotFound (SESSION_NOT_FOUND) where the session is gone, FailedPrecondition (SESSION_ARCHIVED,
+        ENGAGEMENT_ARCHIVED) where it was put away and Aborted (DATA_VERSION_MOVED) where it shows another
+        version than `expected_base_id` by now, or where this version is gone or shown.
         """
         # The version's row first: that locks it against its removal.
         published = self._tx.row(_PUBLISH, id=version_id, asset_count=asset_count)
@@ -129,9 +134,13 @@ class Versions:
             now=self._tx.now_us,
         )
         if row is None:
-            if self._tx.sessions.get(version.engagement_id, version.session_id) is None:
+            session = self._tx.sessions.get(version.engagement_id, version.session_id)
+            if session is None:
                 raise NotFound("the session was deleted meanwhile", reason="SESSION_NOT_FOUND")
+            if session.archive_time is not None:
+                raise session_archived()
             raise Aborted("the session's data changed meanwhile; start again", reason="DATA_VERSION_MOVED")
+        self._tx.engagements.require_in_use(version.engagement_id)
         if expected_base_id is not None:
             self._tx.run(_RETIRE, id=expected_base_id, now=self._tx.now_us)
         return self._tx.sessions.imported(row)
@@ -148,6 +157,8 @@ class Versions:
         """
         if not self._tx.run(_GIVE_UP, id=version_id):
             return 0
+        ids = [id for (id,) in self._tx.rows(_IDS, id=version_id, limit=limit)]
+        AssetWords(self._tx).forget(version_id, ids)
         deleted = self._tx.run(_DELETE_ASSETS, id=version_id, limit=limit)
         if deleted < limit:
             self._tx.run(_DELETE_LANDSCAPE, id=version_id)

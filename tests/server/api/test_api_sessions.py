@@ -5,6 +5,7 @@ import pytest
 from mooring.v1 import engagements_pb2, sessions_pb2, users_pb2
 from mooring_server.store.records import Role
 from support_server import create, new_engagement, refused
+from support_sessions import delete, get, join, set_default, update
 
 Code = grpc.StatusCode
 
@@ -14,34 +15,8 @@ def engagement(ann):
     return new_engagement(ann)
 
 
-def get(caller, name):
-    return caller.sessions.GetSession(sessions_pb2.GetSessionRequest(name=name))
-
-
-def update(caller, name, paths=(), **fields):
-    etag = fields.pop("etag", "")
-    request = sessions_pb2.UpdateSessionRequest(session=sessions_pb2.Session(name=name, etag=etag, **fields))
-    request.update_mask.paths.extend(paths)
-    return caller.sessions.UpdateSession(request)
-
-
-def delete(caller, name, **fields):
-    return caller.sessions.DeleteSession(sessions_pb2.DeleteSessionRequest(name=name, **fields))
-
-
-def set_default(caller, name, **fields):
-    request = sessions_pb2.SetDefaultSessionRequest(name=name, **fields)
-    return caller.sessions.SetDefaultSession(request).session
-
-
 def read_engagement(caller, name, view=0):
     return caller.engagements.GetEngagement(engagements_pb2.GetEngagementRequest(name=name, view=view))
-
-
-def join(server, caller, engagement, role):
-    """Makes the caller a member."""
-    user_id = caller.users.GetCurrentUser(users_pb2.GetCurrentUserRequest()).name.split("/")[1]
-    server.write(lambda tx: tx.members.put(engagement.name.split("/")[1], user_id, role))
 
 
 def test_an_engagement_comes_with_its_default_session(ann, engagement):
@@ -165,7 +140,7 @@ def test_absent_and_foreign(ann, bob, engagement):
 
 def test_roles_bound_what_a_member_may_do(server, ann, bob, engagement):
     """A viewer reads and switches, an analyst changes sessions, a manager chooses the default."""
-    join(server, bob, engagement, Role.VIEWER)
+    join(server, bob, engagement.name, Role.VIEWER)
     name = ann.sessions.CreateSession(create(engagement.name, "A")).name
     assert get(bob, name).name == name
     for call in (
@@ -176,11 +151,11 @@ def test_roles_bound_what_a_member_may_do(server, ann, bob, engagement):
     ):
         with refused(Code.PERMISSION_DENIED, "PERMISSION_DENIED"):
             call()
-    join(server, bob, engagement, Role.ANALYST)
+    join(server, bob, engagement.name, Role.ANALYST)
     assert update(bob, name, display_name="B").display_name == "B"
     with refused(Code.PERMISSION_DENIED, "PERMISSION_DENIED"):
         set_default(bob, name)
-    join(server, bob, engagement, Role.MANAGER)
+    join(server, bob, engagement.name, Role.MANAGER)
     assert set_default(bob, name).is_default
 
 
@@ -195,16 +170,49 @@ def test_an_update_takes_what_its_mask_names(ann, engagement):
     assert get(ann, made.name) == typed
 
 
-def test_an_update_without_a_mask_takes_all_three(ann, engagement):
-    """An empty description empties it; a type that is not given stays."""
+def test_an_update_without_a_mask_takes_what_is_set(ann, engagement):
+    """A field that is not given stays; one that is not the caller's to set is not looked at."""
     made = ann.sessions.CreateSession(create(engagement.name, "A"))
     changed = update(ann, made.name, display_name="B", description="d", type=3)
     assert (changed.display_name, changed.description, changed.type) == ("B", "d", 3)
-    changed = update(ann, made.name, display_name="C")
-    assert (changed.display_name, changed.description, changed.type) == ("C", "", 3)
+    changed = update(ann, made.name, display_name="C", is_default=True, parent_session="none", asset_count=9)
+    assert (changed.display_name, changed.description, changed.type) == ("C", "d", 3)
+    assert (changed.is_default, changed.parent_session, changed.asset_count) == (False, "", 0)
 
 
-@pytest.mark.parametrize("path", ["name", "is_default", "etag", "nothing", "session.display_name", "*", ""])
+def test_an_update_of_nothing_changes_nothing(ann, engagement):
+    """No mask and no field is no new version; a stale etag is still refused."""
+    made = ann.sessions.CreateSession(create(engagement.name, "A"))
+    assert update(ann, made.name) == update(ann, made.name, etag=made.etag) == made
+    with refused(Code.ABORTED, "ETAG_MISMATCH"):
+        update(ann, made.name, etag="9")
+
+
+def test_a_star_takes_every_field_that_can_change(ann, engagement):
+    """What is not given becomes empty; a session always has a type and a name."""
+    made = ann.sessions.CreateSession(create(engagement.name, "A"))
+    update(ann, made.name, description="d", labels={"env": "prod"})
+    with refused(Code.INVALID_ARGUMENT, "INVALID_FIELD"):
+        update(ann, made.name, ["*"], display_name="B")
+    changed = update(ann, made.name, ["*"], display_name="B", type=2)
+    assert (changed.display_name, changed.description, changed.type, changed.labels) == ("B", "", 2, {})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "name",
+        "is_default",
+        "etag",
+        "parent_session",
+        "asset_count",
+        "nothing",
+        "session.display_name",
+        "labels.",
+        "labels.Env",
+        "",
+    ],
+)
 def test_a_mask_of_what_cannot_change_is_refused(ann, engagement, path):
     """The failure names update_mask, and nothing changes."""
     with refused(Code.INVALID_ARGUMENT, "INVALID_FIELD") as failure:

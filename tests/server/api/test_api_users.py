@@ -127,7 +127,8 @@ def test_a_switch_answers_all_that_it_changes(ann):
     session = ann.sessions.CreateSession(create(engagement.name, "Wave 1"))
     before = context(ann)
     answer = switch(ann, session.name)
-    assert (answer.session, answer.engagement) == (session, engagement.name)
+    seen = ann.sessions.GetSession(sessions_pb2.GetSessionRequest(name=session.name))
+    assert (answer.session, answer.engagement) == (seen, engagement.name)
     assert answer.context.current_session == session.name
     assert answer.context.revision == before.revision + 1
     assert context(ann) == answer.context
