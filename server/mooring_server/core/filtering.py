@@ -4,6 +4,7 @@ What a text means is settled here, with its types, against the schema of the lis
 to the caller. A text is read once: conditions are frozen, and the last few hundred are kept.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +34,9 @@ from mooring_server.store.conditions import (
 from mooring_server.store.values import words
 
 _ANYTHING = "*"
+# What stands in quotes: an escape as in JSON, or one character.
+_CHARACTER = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))|(.)", re.DOTALL)
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WANTED = {
     "TEXT": "a field or a word",
     "STRING": "a quoted text",
@@ -239,14 +243,19 @@ def _unquoted(token: Token) -> tuple[str, list[int]]:
     """What a token says, and where a `*` in it stands for anything."""
     if token.type != "STRING":
         return str(token), [at for at, character in enumerate(token) if character == _ANYTHING]
-    text, stars, escaped = "", [], False
-    for character in token[1:-1]:
-        if character == "\\" and not escaped:
-            escaped = True
-            continue
-        if character == _ANYTHING and not escaped:
+    text = ""
+    stars = []
+    for code, escaped, plain in _CHARACTER.findall(token[1:-1]):
+        if plain == _ANYTHING:
             stars.append(len(text))
-        text, escaped = text + character, False
+        text += chr(int(code, 16)) if code else _ESCAPES.get(escaped, escaped) or plain
+    try:
+        # JSON writes what is beyond 16 bits as two escapes.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        _refuse(token, "half of a surrogate pair is no character")
+    if "\0" in text:
+        _refuse(token, "a text holds a NUL character")
     return text, stars
 
 

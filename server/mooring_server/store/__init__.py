@@ -1,7 +1,16 @@
 """The only place that knows the database. Two verbs, nouns, and frozen records."""
 
+from mooring_server.store.adopting import Adoption
+from mooring_server.store.backups import Manifest, OnProgress, back_up
 from mooring_server.store.database import Store, open_store
-from mooring_server.store.migrating import migrate, pending_migrations
+from mooring_server.store.doctor import Finding
+from mooring_server.store.migrating import (
+    ADOPTION,
+    adoption_report,
+    drop_old_tables,
+    migrate,
+    pending_migrations,
+)
 from mooring_server.store.records import (
     Asset,
     AssetType,
@@ -20,10 +29,13 @@ from mooring_server.store.records import (
     Upload,
     User,
 )
+from mooring_server.store.restoring import Restored, restore
 from mooring_server.store.transaction import Tx
 from mooring_server.store.values import new_id, utc_now
 
 __all__ = [
+    "ADOPTION",
+    "Adoption",
     "Asset",
     "AssetType",
     "Change",
@@ -31,10 +43,14 @@ __all__ = [
     "Context",
     "DataVersion",
     "Engagement",
+    "Finding",
+    "Manifest",
+    "OnProgress",
     "Operation",
     "OperationState",
     "Order",
     "Page",
+    "Restored",
     "Role",
     "Session",
     "Store",
@@ -42,9 +58,13 @@ __all__ = [
     "Tx",
     "Upload",
     "User",
+    "adoption_report",
+    "back_up",
+    "drop_old_tables",
     "migrate",
     "new_id",
     "open_store",
     "pending_migrations",
+    "restore",
     "utc_now",
 ]

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from peewee import Node, Value, fn
 
 from mooring_server.store import tables
-from mooring_server.store.paging import ordered, page_arguments, page_of
+from mooring_server.store.conditions import Condition
+from mooring_server.store.lists import ASSETS
+from mooring_server.store.paging import Total, Window
 from mooring_server.store.records import Asset, AssetType, Order, Page
+from mooring_server.store.search import AssetWords
 from mooring_server.store.statements import Statement, param, statement_family
-from mooring_server.store.values import from_json, from_us, sort_key, to_json, to_us
+from mooring_server.store.values import from_json, from_us, searched_text, sort_key, to_json, to_us
 
 if TYPE_CHECKING:
     from mooring_server.store.transaction import Tx
@@ -20,6 +23,7 @@ _A = tables.Assets
 _FIELDS = _A._meta.sorted_fields
 _THIS = _A.version_id == param("version_id")
 
+SEARCHED_FIELDS = ("display_name", "hostname", "operating_system", "location", "application")
 GROUPED_FIELDS = ("type", "environment", "operating_system", "location", "status")
 BUCKETS_MAX = 1_000
 _LOOKUP_MAX = 500
@@ -64,11 +68,6 @@ def _value_count(name: str) -> Node:
 
 
 @statement_family
-def _page(after: bool) -> Node:
-    return ordered(_A.select().where(_THIS), _A, Order.DISPLAY_NAME, after=after)
-
-
-@statement_family
 def _by_identity(count: int) -> Node:
     return _A.select().where(_THIS & _A.identity.in_([param(f"identity_{i}") for i in range(count)]))
 
@@ -92,7 +91,7 @@ def _copy_missing(after: bool) -> Node:
     # Cast, since PostgreSQL cannot tell the type of a lone argument in a SELECT list.
     target = Value(param("to_version"), converter=False).cast("TEXT")
     columns = [target if field.name == "version_id" else field for field in _FIELDS]
-    return _A.insert_from(_A.select(*columns).where(wanted), _FIELDS)
+    return _A.insert_from(_A.select(*columns).where(wanted), _FIELDS).returning(_A.id)
 
 
 class Assets:
@@ -100,13 +99,17 @@ class Assets:
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
+        self._words = AssetWords(tx)
 
-    def page(self, version_id: str, after_key: Sequence[Any] | None, skip: int, limit: int) -> Page[Asset]:
-        """By display name (bytewise), then id: `skip` passed over after `after_key`, then `limit`."""
-        rows = self._tx.rows(
-            _page(after_key is not None), version_id=version_id, **page_arguments(after_key, skip, limit)
-        )
-        return page_of(rows, limit, _record, Order.DISPLAY_NAME)
+    def page(
+        self, version_id: str, order: Order, window: Window, condition: Condition | None = None
+    ) -> Page[Asset]:
+        """Those of a version that the condition is true of."""
+        return ASSETS.page(self._tx, _record, condition, order, window, version_id=version_id)
+
+    def total(self, version_id: str, window: Window, condition: Condition) -> Total:
+        """How many there are of those; the version itself says how many it has in all."""
+        return ASSETS.total(self._tx, condition, window, version_id=version_id)
 
     def by_identity(self, version_id: str, identities: Sequence[str]) -> dict[str, Asset]:
         """Those of the identities that the version has."""
@@ -122,10 +125,14 @@ class Assets:
     def insert_many(self, version_id: str, assets: Sequence[Asset]) -> None:
         """Adds assets; a few thousand at a time, so that other writers get their turn."""
         self._tx.run_many(_INSERT, (_stored(version_id, asset) for asset in assets))
+        self._words.add(version_id, [asset.id for asset in assets])
 
     def update_many(self, version_id: str, assets: Sequence[Asset]) -> None:
         """Replaces assets by id; the same size applies."""
+        ids = [asset.id for asset in assets]
+        self._words.forget(version_id, ids)
         self._tx.run_many(_UPDATE, (_stored(version_id, asset) for asset in assets))
+        self._words.add(version_id, ids)
 
     def copy_missing(
         self, from_version: str, to_version: str, after_id: str | None, limit: int
@@ -141,14 +148,15 @@ class Assets:
         )
         if not seen:
             return 0, None
-        copied = self._tx.run(
+        copied = self._tx.rows(
             _copy_missing(after),
             from_version=from_version,
             to_version=to_version,
             after_id=after_id,
             last_id=last_id,
         )
-        return copied, last_id if seen == limit else None
+        self._words.add(to_version, [id for (id,) in copied])
+        return len(copied), last_id if seen == limit else None
 
     def aggregate(self, version_id: str) -> dict[str, Any]:
         """What the version adds up to, in the shape of `mooring.v1.Landscape`: plain values, fit for JSON.
@@ -212,6 +220,7 @@ def _stored(version_id: str, asset: Asset) -> dict[str, Any]:
         "create_time": to_us(asset.create_time),
         "update_time": to_us(asset.update_time),
         "sort_name": sort_key(asset.display_name),
+        "words": searched_text(getattr(asset, name) for name in SEARCHED_FIELDS),
     }
 
 
@@ -220,7 +229,7 @@ def _record(row: Any) -> Asset:
         _, id, identity, digest, display_name, type, external_id, hostname, ip_addresses,
         environment, location, platform, operating_system, status, owner, application, criticality,
         cpu_cores, memory_bytes, storage_bytes, attributes, source_file, source_sheet, source_row,
-        create_time, update_time, _,
+        create_time, update_time, *_,
     ) = row  # fmt: skip
     return Asset(
         id=id,

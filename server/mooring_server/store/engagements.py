@@ -136,7 +136,6 @@ class Engagements:
         if "display_name" in fields:
             fields["sort_name"] = sort_key(fields["display_name"])
             fields["words"] = searched_text((fields["display_name"],))
-            fields["words"] = searched_text((fields["display_name"],))
         statement = _update(tuple(sorted(fields)), expected_etag is not None)
         if not self._tx.run(statement, id=id, etag=expected_etag, now=self._tx.now_us, **fields):
             self._require(id, expected_etag)

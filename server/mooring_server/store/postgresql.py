@@ -10,12 +10,13 @@ import asyncio
 import queue
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from peewee import PeeweeException, PostgresqlDatabase
 
+from mooring_server.metrics import Metrics, StoreVerb
 from mooring_server.settings import Settings
 from mooring_server.store.engine import Committed, ReadWork, WriteWork, outward, stopping
 from mooring_server.store.tables import POSTGRESQL_TYPES
@@ -25,6 +26,7 @@ T = TypeVar("T")
 _CONNECT_TIMEOUT_S = 5
 _ATTEMPTS = 8
 _BACKOFF_S = 0.005
+_ISOLATION: Mapping[StoreVerb, str] = {"read": "REPEATABLE READ", "write": "READ COMMITTED"}
 # serialization_failure and deadlock_detected: the transaction had no effect and may succeed next time.
 _TRANSIENT = frozenset({"40001", "40P01"})
 
@@ -44,8 +46,9 @@ def connect_postgresql(url: str) -> PostgresqlDatabase:
 class PostgresqlEngine:
     """An Engine over a server."""
 
-    def __init__(self, url: str, settings: Settings, committed: Committed) -> None:
+    def __init__(self, url: str, settings: Settings, committed: Committed, metrics: Metrics) -> None:
         self._committed = committed
+        self._metrics = metrics
         self._closed = False
         count = settings.postgresql_connections
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="mooring-postgresql")
@@ -56,18 +59,18 @@ class PostgresqlEngine:
 
     async def read(self, work: ReadWork[T], *, long: bool) -> T:
         """Runs the work in a thread, long or not."""
-        return await self._in_thread(lambda: self._run(work, "REPEATABLE READ"))
+        return await self._in_thread("read", lambda: self._run("read", work))
 
     async def write(self, work: WriteWork[T]) -> T:
         """Runs the work in a thread. A cancelled caller's work may still be written."""
 
         def run() -> T:
-            result, streams = self._run(work, "READ COMMITTED")
+            result, streams = self._run("write", work)
             if streams:
                 self._committed(streams)
             return result
 
-        return await self._in_thread(run)
+        return await self._in_thread("write", run)
 
     async def close(self) -> None:
         """Lets running work end, then closes every connection."""
@@ -78,20 +81,29 @@ class PostgresqlEngine:
         for connection in self._connections:
             connection.close()
 
-    async def _in_thread(self, run: Callable[[], T]) -> T:
+    async def _in_thread(self, verb: StoreVerb, run: Callable[[], T]) -> T:
         if self._closed:
             raise stopping()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        queued_s = time.perf_counter()
 
-    def _run(self, work: Callable[[PostgresqlDatabase], T], isolation: str) -> T:
+        def begin() -> T:
+            self._metrics.queued(verb, time.perf_counter() - queued_s)
+            return run()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, begin)
+
+    def _run(self, verb: StoreVerb, work: Callable[[PostgresqlDatabase], T]) -> T:
         connection = self._idle.get()
         try:
             for attempt in range(1, _ATTEMPTS + 1):
                 worked = False
                 try:
-                    with connection.atomic(isolation):
+                    with connection.atomic(_ISOLATION[verb]):
                         result = work(connection)
                         worked = True
+                        worked_s = time.perf_counter()
+                    if verb == "write":
+                        self._metrics.committed(time.perf_counter() - worked_s)
                     return result
                 except PeeweeException as failure:
                     lost = _is_lost(connection)

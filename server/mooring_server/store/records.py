@@ -5,7 +5,7 @@ from the store; nobody edits one.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -58,10 +58,21 @@ class ChangeKind(StrEnum):
 
 
 class Order(StrEnum):
-    """How lists of engagements and sessions are ordered; the values are those of `order_by`."""
+    """How lists are ordered; the values are those of `order_by`, and `desc` turns all of an order round."""
 
     DISPLAY_NAME = "display_name"
+    DISPLAY_NAME_DESC = "display_name desc"
+    CREATE_TIME = "create_time"
     CREATE_TIME_DESC = "create_time desc"
+    LAST_ACTIVITY_TIME = "last_activity_time"
+    LAST_ACTIVITY_TIME_DESC = "last_activity_time desc"
+    TIME = "time"
+    TIME_DESC = "time desc"
+
+    @property
+    def descends(self) -> bool:
+        """Whether the greatest come first."""
+        return self.value.endswith(" desc")
 
 
 class OperationState(StrEnum):
@@ -270,6 +281,29 @@ class Change:
     actor: str
     commit_time: datetime
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One thing that somebody did in an engagement; `actor` is `users/{user}`."""
+
+    actor: str
+    kind: ChangeKind
+    resource: str
+    engagement_id: str
+    session_id: str | None
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDay:
+    """What happened in an engagement on a day in UTC."""
+
+    date: date
+    sessions_created: int = 0
+    switches: int = 0
+    imports: int = 0
+    active_users: int = 0
 
 
 @dataclass(frozen=True, slots=True)

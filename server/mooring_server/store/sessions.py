@@ -2,102 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from peewee import IntegrityError, Node
+from peewee import IntegrityError
 
 from mooring_server.errors import Aborted, AlreadyExists, FailedPrecondition, NotFound
-from mooring_server.store import tables
-from mooring_server.store.paging import ordered, page_arguments, page_of
+from mooring_server.store import session_statements as sql
+from mooring_server.store.conditions import Condition, both
+from mooring_server.store.lists import PUT_AWAY, SESSIONS, living
+from mooring_server.store.paging import Total, Window
 from mooring_server.store.records import ChangeKind, Order, Page, Session
-from mooring_server.store.statements import Statement, param, statement_family
-from mooring_server.store.values import from_json, from_us, from_us_or_none, sort_key
+from mooring_server.store.statements import Statement
+from mooring_server.store.values import from_json, from_us, from_us_or_none, searched_text, sort_key, to_json
 
 if TYPE_CHECKING:
     from mooring_server.store.transaction import Tx
 
-_S = tables.Sessions
-_THIS = (_S.engagement_id == param("engagement_id")) & (_S.id == param("id"))
-_LIVING = _S.delete_time.is_null()
-_TOUCH: dict[Any, Any] = {
-    _S.etag: _S.etag + 1,
-    _S.update_time: param("now"),
-    _S.last_activity_time: param("now"),
-}
-
-_GET = Statement(_S.select().where(_THIS))
-_GET_LIVING = Statement(_S.select().where(_THIS & _LIVING))
-_OF_USER = (
-    _S.select()
-    .join(tables.Members, on=(tables.Members.engagement_id == _S.engagement_id))
-    .where((_S.id == param("id")) & (tables.Members.user_id == param("user_id")))
-)
-_FIND = Statement(_OF_USER.where(_LIVING).limit(2))
-_FIND_DELETED = Statement(_OF_USER.where(~_LIVING).order_by(_S.delete_time.desc()).limit(1))
-_HAS_NAME = Statement(
-    _S.select(_S.id).where(
-        (_S.engagement_id == param("engagement_id")) & (_S.display_name == param("display_name")) & _LIVING
-    )
-)
-_INSERT = Statement(
-    _S.insert(
-        {
-            _S.engagement_id: param("engagement_id"),
-            _S.id: param("id"),
-            _S.display_name: param("display_name"),
-            _S.description: param("description"),
-            _S.type: param("type"),
-            _S.is_default: param("is_default"),
-            _S.creator_id: param("creator_id"),
-            _S.asset_count: 0,
-            _S.etag: 1,
-            _S.create_time: param("now"),
-            _S.update_time: param("now"),
-            _S.sort_name: param("sort_name"),
-            _S.labels: "{}",
-            _S.dependency_count: 0,
-            _S.last_activity_time: param("now"),
-        }
-    )
-    .on_conflict(action="nothing")
-    .returning(_S)
-)
-_CLEAR_DEFAULT = Statement(
-    _S.update({_S.is_default: False, **_TOUCH})
-    .where((_S.engagement_id == param("engagement_id")) & _S.is_default & (_S.id != param("id")))
-    .returning(_S.id)
-)
-_VISIT = Statement(_S.update({_S.last_activity_time: param("now")}).where(_THIS & _LIVING).returning(_S))
-_FIELDS = frozenset({"display_name", "description", "type"})
-
-
-def _living(compared: bool) -> Any:
-    this = _THIS & _LIVING
-    return this & (_S.etag == param("etag")) if compared else this
-
-
-@statement_family
-def _update(fields: tuple[str, ...], compared: bool) -> Node:
-    changed = {getattr(_S, field): param(field) for field in fields}
-    return _S.update({**changed, **_TOUCH}).where(_living(compared)).returning(_S)
-
-
-@statement_family
-def _delete(compared: bool) -> Node:
-    deleted = {_S.delete_time: param("now"), **_TOUCH}
-    return _S.update(deleted).where(_living(compared) & ~_S.is_default).returning(_S)
-
-
-@statement_family
-def _make_default(compared: bool) -> Node:
-    return _S.update({_S.is_default: True, **_TOUCH}).where(_living(compared)).returning(_S)
-
-
-@statement_family
-def _page(order: Order, after: bool) -> Node:
-    query = _S.select().where((_S.engagement_id == param("engagement_id")) & _LIVING)
-    return ordered(query, _S, order, after=after)
+_FIELDS = frozenset({"display_name", "description", "type", "labels"})
 
 
 class Sessions:
@@ -111,8 +33,13 @@ class Sessions:
 
     def get(self, engagement_id: str, id: str, include_deleted: bool = False) -> Session | None:
         """The session, deleted ones only where asked for."""
-        statement = _GET if include_deleted else _GET_LIVING
+        statement = sql.GET if include_deleted else sql.GET_LIVING
         row = self._tx.row(statement, engagement_id=engagement_id, id=id)
+        return None if row is None else session_record(row)
+
+    def default(self, engagement_id: str) -> Session | None:
+        """The engagement's default session; None where there is no such engagement."""
+        row = self._tx.row(sql.DEFAULT, engagement_id=engagement_id)
         return None if row is None else session_record(row)
 
     def find(self, id: str, user_id: str) -> list[Session]:
@@ -120,8 +47,10 @@ class Sessions:
 
         Where none lives it is the one that was deleted last: whose it was still says who may hear that.
         """
-        rows = self._tx.rows(_FIND, id=id, user_id=user_id)
-        return [session_record(row) for row in rows or self._tx.rows(_FIND_DELETED, id=id, user_id=user_id)]
+        rows = self._tx.rows(sql.FIND, id=id, user_id=user_id)
+        return [
+            session_record(row) for row in rows or self._tx.rows(sql.FIND_DELETED, id=id, user_id=user_id)
+        ]
 
     def insert(
         self,
@@ -132,10 +61,13 @@ class Sessions:
         type: str,
         creator_id: str,
         is_default: bool = False,
+        *,
+        labels: Mapping[str, str] | None = None,
+        parent_id: str | None = None,
     ) -> Session:
         """A new session; AlreadyExists with ID_TAKEN (deleted ones count) or DISPLAY_NAME_TAKEN."""
         row = self._tx.row(
-            _INSERT,
+            sql.INSERT,
             engagement_id=engagement_id,
             id=id,
             display_name=display_name,
@@ -144,49 +76,107 @@ class Sessions:
             type=type,
             creator_id=creator_id,
             is_default=is_default,
+            labels=_labels(labels or {}),
+            parent_id=parent_id,
+            words=searched_text((display_name, description)),
             now=self._tx.now_us,
         )
         if row is None:
             self._refuse_insert(engagement_id, id, display_name)
+        if labels:
+            self._insert_labels(engagement_id, id, labels)
         self._tx.changes.count_sessions(engagement_id, 1)
         return self._changed(row, ChangeKind.CREATED)
 
     def update(self, engagement_id: str, id: str, expected_etag: int | None, **fields: Any) -> Session:
-        """Changes `display_name`, `description` or `type`.
+        """Changes `display_name`, `description`, `type` or `labels` (all of them).
 
-        Raises NotFound, Aborted (ETAG_MISMATCH) or AlreadyExists (DISPLAY_NAME_TAKEN).
+        Raises NotFound, Aborted (ETAG_MISMATCH), FailedPrecondition (SESSION_ARCHIVED) or AlreadyExists
+        (DISPLAY_NAME_TAKEN).
         """
         if unknown := fields.keys() - _FIELDS:
             raise TypeError(f"not fields of a session: {sorted(unknown)}")
+        labels = fields.get("labels")
+        if labels is not None:
+            fields["labels"] = _labels(labels)
         if "display_name" in fields:
             fields["sort_name"] = sort_key(fields["display_name"])
-        statement = _update(tuple(sorted(fields)), expected_etag is not None)
+        statement = sql.update(tuple(sorted(fields)), expected_etag is not None)
         try:
             with self._tx.savepoint():
                 row = self._write(statement, engagement_id, id, expected_etag, **fields)
         except IntegrityError:
             raise _name_taken(fields.get("display_name", "")) from None
+        if not fields.keys().isdisjoint(("display_name", "description")):
+            # From the row as it is now: another write may have changed the text that this one leaves alone.
+            words = searched_text((row[2], row[3]))
+            self._tx.run(sql.SET_WORDS, engagement_id=engagement_id, id=id, words=words)
+        if labels is not None:
+            self._tx.run(sql.CLEAR_LABELS, engagement_id=engagement_id, session_id=id)
+            self._insert_labels(engagement_id, id, labels)
         return self._changed(row, ChangeKind.UPDATED)
+
+    def hold(self, engagement_id: str, id: str) -> Session:
+        """The session, which nobody else writes until this transaction ends: look, then write.
+
+        Raises NotFound (SESSION_NOT_FOUND).
+        """
+        return session_record(self._write(sql.HOLD, engagement_id, id, None))
 
     def delete(self, engagement_id: str, id: str, expected_etag: int | None) -> Session:
         """Deletes softly; the display name is free again.
 
         Raises NotFound, Aborted (ETAG_MISMATCH) or FailedPrecondition (DEFAULT_SESSION).
         """
-        row = self._write(_delete(expected_etag is not None), engagement_id, id, expected_etag)
+        row = self._write(sql.delete(expected_etag is not None), engagement_id, id, expected_etag)
         self._tx.changes.count_sessions(engagement_id, -1)
         return self._changed(row, ChangeKind.DELETED)
+
+    def undelete(self, engagement_id: str, id: str, expected_etag: int | None) -> Session:
+        """Brings it back as it was deleted, with its data; archived, where it was.
+
+        Raises NotFound, AlreadyExists (SESSION_NOT_DELETED, DISPLAY_NAME_TAKEN) or Aborted (ETAG_MISMATCH).
+        """
+        statement = sql.undelete(expected_etag is not None)
+        try:
+            with self._tx.savepoint():
+                while (row := self._row(statement, engagement_id, id, expected_etag)) is None:
+                    if self.get(engagement_id, id) is not None:
+                        raise AlreadyExists("the session is not deleted", reason="SESSION_NOT_DELETED")
+                    self._current(engagement_id, id, expected_etag, include_deleted=True)
+        except IntegrityError:
+            raise AlreadyExists(
+                "another session has taken its display name meanwhile: give that one another name first",
+                reason="DISPLAY_NAME_TAKEN",
+            ) from None
+        self._tx.changes.count_sessions(engagement_id, 1)
+        return self._changed(row, ChangeKind.UNDELETED)
+
+    def archive(self, engagement_id: str, id: str, expected_etag: int | None) -> Session:
+        """Puts it away; one that is away stays as it is.
+
+        Raises NotFound, Aborted (ETAG_MISMATCH) or FailedPrecondition (DEFAULT_SESSION).
+        """
+        return self._turn(sql.archive, ChangeKind.ARCHIVED, engagement_id, id, expected_etag)
+
+    def unarchive(self, engagement_id: str, id: str, expected_etag: int | None) -> Session:
+        """Takes it up again; one that is in use stays so. Raises NotFound or Aborted (ETAG_MISMATCH)."""
+        return self._turn(sql.unarchive, ChangeKind.UNARCHIVED, engagement_id, id, expected_etag)
 
     def set_default(self, engagement_id: str, id: str, expected_etag: int | None) -> Session:
         """Makes it the engagement's default; the one before stops being it in the same commit.
 
-        Three resources change: both sessions and the engagement. Raises NotFound or Aborted (ETAG_MISMATCH).
+        Three resources change: both sessions and the engagement. Raises NotFound, Aborted (ETAG_MISMATCH) or
+        FailedPrecondition (SESSION_ARCHIVED).
         """
         with self._tx.savepoint():
-            # The engagement's row first: it makes racing calls wait for each other instead of colliding.
+            # One at a time, and the engagement's row last, as everybody has it: so nobody waits in a circle.
+            if not self._tx.is_sqlite:
+                self._tx.rows(sql.LOCK_DEFAULT, engagement_id=engagement_id)
+            now = self._tx.now_us
+            cleared = self._tx.rows(sql.CLEAR_DEFAULT, engagement_id=engagement_id, id=id, now=now)
+            row = self._write(sql.make_default(expected_etag is not None), engagement_id, id, expected_etag)
             self._tx.engagements.touch(engagement_id)
-            cleared = self._tx.rows(_CLEAR_DEFAULT, engagement_id=engagement_id, id=id, now=self._tx.now_us)
-            row = self._write(_make_default(expected_etag is not None), engagement_id, id, expected_etag)
         stream = f"engagements/{engagement_id}"
         self._tx.changes.note(stream, ChangeKind.UPDATED, stream)
         for (old_id,) in cleared:
@@ -194,28 +184,52 @@ class Sessions:
         return self._changed(row, ChangeKind.UPDATED)
 
     def visit(self, engagement_id: str, id: str) -> Session:
-        """The session, with somebody at it now. Raises NotFound (SESSION_NOT_FOUND)."""
-        return session_record(self._write(_VISIT, engagement_id, id, None))
+        """The session, with somebody at it now: no new version. Raises NotFound (SESSION_NOT_FOUND)."""
+        return session_record(self._write(sql.VISIT, engagement_id, id, None))
 
     def page(
-        self, engagement_id: str, order: Order, after_key: Sequence[Any] | None, skip: int, limit: int
+        self,
+        engagement_id: str,
+        order: Order,
+        window: Window,
+        condition: Condition | None = None,
+        *,
+        archived: bool = False,
+        deleted: bool = False,
     ) -> Page[Session]:
-        """The living: `skip` passed over after `after_key` (a page's `next_key`), then at most `limit`."""
-        rows = self._tx.rows(
-            _page(order, after_key is not None),
-            engagement_id=engagement_id,
-            **page_arguments(after_key, skip, limit),
-        )
-        return page_of(rows, limit, session_record, order)
+        """Those in use that the condition is true of; archived and deleted ones too where asked for."""
+        wanted = both(condition, *living(archived=archived, deleted=deleted))
+        return SESSIONS.page(self._tx, session_record, wanted, order, window, engagement_id=engagement_id)
+
+    def total(
+        self,
+        engagement_id: str,
+        window: Window,
+        condition: Condition | None = None,
+        *,
+        archived: bool = False,
+        deleted: bool = False,
+    ) -> Total:
+        """How many there are of those that `page` shows."""
+        if condition is None and not deleted:
+            engagement = self._tx.engagements.get(engagement_id)
+            kept = 0 if engagement is None else engagement.session_count
+            away = Total(0, False)
+            if not archived:
+                away = SESSIONS.total(self._tx, PUT_AWAY, window, engagement_id=engagement_id)
+            if not away.at_least:
+                return Total(kept - away.rows, False)
+        wanted = both(condition, *living(archived=archived, deleted=deleted))
+        return SESSIONS.total(self._tx, wanted, window, engagement_id=engagement_id)
 
     def imported(self, row: Any) -> Session:
         """The record of a row that `versions.publish` has just moved; notes the change."""
         return self._changed(row, ChangeKind.IMPORTED)
 
-    def _write(
+    def _row(
         self, statement: Statement, engagement_id: str, id: str, expected_etag: int | None, **fields: Any
     ) -> Any:
-        row = self._tx.row(
+        return self._tx.row(
             statement,
             engagement_id=engagement_id,
             id=id,
@@ -223,25 +237,60 @@ class Sessions:
             now=self._tx.now_us,
             **fields,
         )
-        if row is None:
-            self._refuse_write(engagement_id, id, expected_etag)
+
+    def _write(
+        self, statement: Statement, engagement_id: str, id: str, expected_etag: int | None, **fields: Any
+    ) -> Any:
+        while (row := self._row(statement, engagement_id, id, expected_etag, **fields)) is None:
+            session = self._current(engagement_id, id, expected_etag)
+            if session.archive_time is not None:
+                raise session_archived()
+            if session.is_default:
+                raise _is_default()
+            # What was in the way is gone in this very moment.
         return row
 
-    def _refuse_write(self, engagement_id: str, id: str, expected_etag: int | None) -> NoReturn:
-        session = self.get(engagement_id, id)
+    def _turn(
+        self,
+        family: Callable[[bool], Statement],
+        kind: ChangeKind,
+        engagement_id: str,
+        id: str,
+        expected_etag: int | None,
+    ) -> Session:
+        statement = family(expected_etag is not None)
+        while (row := self._row(statement, engagement_id, id, expected_etag)) is None:
+            session = self._current(engagement_id, id, expected_etag)
+            if (session.archive_time is not None) == (kind is ChangeKind.ARCHIVED):
+                return session
+            if session.is_default:
+                raise _is_default()
+        return self._changed(row, kind)
+
+    def _current(
+        self, engagement_id: str, id: str, expected_etag: int | None, include_deleted: bool = False
+    ) -> Session:
+        """The session that a statement has not found in the state that it wants."""
+        session = self.get(engagement_id, id, include_deleted)
         if session is None:
-            raise NotFound("there is no such session", reason="SESSION_NOT_FOUND")
-        if expected_etag is not None and session.etag != expected_etag:
-            raise Aborted("the session has changed since it was read; get it again", reason="ETAG_MISMATCH")
-        raise FailedPrecondition(
-            "this is the engagement's default session: make another one the default first",
-            reason="DEFAULT_SESSION",
+            raise _absent()
+        if expected_etag not in (None, session.etag):
+            raise session_moved()
+        return session
+
+    def _insert_labels(self, engagement_id: str, id: str, labels: Mapping[str, str]) -> None:
+        self._tx.run_many(
+            sql.INSERT_LABEL,
+            (
+                {"engagement_id": engagement_id, "session_id": id, "key": key, "value": value}
+                for key, value in labels.items()
+            ),
         )
 
     def _refuse_insert(self, engagement_id: str, id: str, display_name: str) -> NoReturn:
         if self.get(engagement_id, id, include_deleted=True) is not None:
             raise AlreadyExists(f"the session id {id!r} is taken", reason="ID_TAKEN")
-        if self._tx.row(_HAS_NAME, engagement_id=engagement_id, display_name=display_name) is not None:
+        if self._tx.row(sql.HAS_NAME, engagement_id=engagement_id, display_name=display_name) is not None:
             raise _name_taken(display_name)
         raise AlreadyExists("the engagement has a default session already", reason="ID_TAKEN")
 
@@ -253,6 +302,34 @@ class Sessions:
     def _note(self, engagement_id: str, id: str, kind: ChangeKind) -> None:
         stream = f"engagements/{engagement_id}"
         self._tx.changes.note(stream, kind, f"{stream}/sessions/{id}")
+
+
+def session_archived() -> FailedPrecondition:
+    """How a change is refused of a session that was put away."""
+    return FailedPrecondition(
+        "the session is archived: neither it nor its data can be changed unless it is unarchived",
+        reason="SESSION_ARCHIVED",
+    )
+
+
+def _is_default() -> FailedPrecondition:
+    return FailedPrecondition(
+        "this is the engagement's default session: make another one the default first",
+        reason="DEFAULT_SESSION",
+    )
+
+
+def _absent() -> NotFound:
+    return NotFound("there is no such session", reason="SESSION_NOT_FOUND")
+
+
+def session_moved() -> Aborted:
+    """How a change is refused of a session that has another etag by now."""
+    return Aborted("the session has changed since it was read; get it again", reason="ETAG_MISMATCH")
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return to_json(dict(sorted(labels.items())))
 
 
 def _name_taken(display_name: str) -> AlreadyExists:

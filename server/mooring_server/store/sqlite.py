@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 from peewee import OperationalError, SqliteDatabase
 
 from mooring_server.errors import InvalidArgument
+from mooring_server.metrics import Metrics
 from mooring_server.settings import Settings
 from mooring_server.store.engine import Committed, ReadWork, WriteWork, outward, stopping
 from mooring_server.store.tables import SQLITE_TYPES
@@ -69,6 +71,7 @@ class _Job:
 
     def __init__(self, work: WriteWork[Any]) -> None:
         self.work = work
+        self.queued_s = time.perf_counter()
         self.future: Future[Any] = Future()
         self.result: Any = None
         self.streams: frozenset[str] = frozenset()
@@ -85,9 +88,10 @@ class _Job:
 class SqliteEngine:
     """An Engine over one file."""
 
-    def __init__(self, path: Path, settings: Settings, committed: Committed) -> None:
+    def __init__(self, path: Path, settings: Settings, committed: Committed, metrics: Metrics) -> None:
         self._path = path
         self._committed = committed
+        self._metrics = metrics
         self._batch_max = settings.write_batch_max
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
@@ -109,7 +113,9 @@ class SqliteEngine:
         if self._closed:
             raise stopping()
         if long:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_pooled, work)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._readers, self._read_pooled, work, time.perf_counter()
+            )
         return _read(self._inline, work)
 
     async def write(self, work: WriteWork[T]) -> T:
@@ -133,8 +139,9 @@ class SqliteEngine:
         for connection in self._connections:
             connection.close()
 
-    def _read_pooled(self, work: ReadWork[T]) -> T:
+    def _read_pooled(self, work: ReadWork[T], queued_s: float) -> T:
         connection = self._idle.get()
+        self._metrics.queued("read", time.perf_counter() - queued_s)
         try:
             return _read(connection, work)
         finally:
@@ -166,8 +173,11 @@ class SqliteEngine:
         try:
             with connection.atomic("IMMEDIATE"):
                 begun = True
+                begun_s = time.perf_counter()
                 for job in batch:
                     _attempt(connection, job)
+                worked_s = time.perf_counter()
+            self._metrics.committed(time.perf_counter() - worked_s)
         except Exception as failure:
             # Nothing of the batch was kept. Without a transaction to begin with, each alone would only wait
             # for the same lock as long again.
@@ -178,6 +188,9 @@ class SqliteEngine:
             for job in batch:
                 job.failure = job.failure or failure
         else:
+            self._metrics.batched(len(batch))
+            for job in batch:
+                self._metrics.queued("write", begun_s - job.queued_s)
             if streams := frozenset[str]().union(*(job.streams for job in batch)):
                 self._committed(streams)
         for job in batch:

@@ -5,6 +5,8 @@ The models are bound to no database: `statements.py` compiles queries over them 
 whole microseconds since 1970 in UTC, and texts sort by their bytes, so that both databases agree to the bit.
 """
 
+from typing import Any
+
 from peewee import (
     SQL,
     BigIntegerField,
@@ -16,6 +18,7 @@ from peewee import (
     IntegerField,
     Model,
     TextField,
+    fn,
 )
 
 # For peewee's databases. PostgreSQL would sort by the locale of its cluster; SQLite sorts by bytes anyway.
@@ -31,6 +34,15 @@ class Text(TextField):
 
 class Table(Model):
     """The base of every table."""
+
+
+# An index holds so much of a long text: PostgreSQL refuses entries of more than a third of a page.
+INDEXED_LENGTH = 64
+
+
+def indexed_part(text: Any) -> Any:
+    """As much of a text as its index holds; in these very words, or no planner sees that it is that index."""
+    return fn.SUBSTR(text, SQL("1"), SQL(str(INDEXED_LENGTH)))
 
 
 class Facts(Table):
@@ -73,9 +85,14 @@ class Engagements(Table):
     update_time = BigIntegerField()
     sort_name = Text()
     archive_time = BigIntegerField(null=True)
+    words = Text(default="")
 
     class Meta:
         table_name = "engagements"
+
+
+Engagements.add_index(Engagements.sort_name, Engagements.id, name="engagements_by_name")
+Engagements.add_index(Engagements.create_time, Engagements.id, name="engagements_by_create_time")
 
 
 class Members(Table):
@@ -122,6 +139,7 @@ class Sessions(Table):
     dependency_count = BigIntegerField()
     last_activity_time = BigIntegerField()
     archive_time = BigIntegerField(null=True)
+    words = Text(default="")
 
     class Meta:
         table_name = "sessions"
@@ -150,6 +168,16 @@ Sessions.add_index(
 )
 Sessions.add_index(Sessions.id, name="sessions_by_id")
 Sessions.add_index(Sessions.data_version_id, name="sessions_by_version")
+# What filters compare, and no order sorts by.
+for _column in ("display_name", "type", "creator_id", "asset_count", "update_time"):
+    Sessions.add_index(Sessions.engagement_id, getattr(Sessions, _column), name=f"sessions_of_{_column}")
+for _column in ("parent_id", "archive_time"):
+    Sessions.add_index(
+        Sessions.engagement_id,
+        getattr(Sessions, _column),
+        where=getattr(Sessions, _column).is_null(False),
+        name=f"sessions_of_{_column}",
+    )
 
 
 class SessionLabels(Table):
@@ -215,6 +243,7 @@ Contexts.add_index(
     name="contexts_notebook_key",
 )
 Contexts.add_index(Contexts.use_time, name="contexts_by_use")
+Contexts.add_index(Contexts.user_id, Contexts.create_time, Contexts.id, name="contexts_by_create_time")
 
 
 class Tokens(Table):
@@ -293,6 +322,7 @@ class Assets(Table):
     create_time = BigIntegerField()
     update_time = BigIntegerField()
     sort_name = Text()
+    words = Text(default="")
 
     class Meta:
         table_name = "assets"
@@ -302,6 +332,33 @@ class Assets(Table):
 
 Assets.add_index(Assets.version_id, Assets.identity, unique=True, name="assets_identity")
 Assets.add_index(Assets.version_id, Assets.sort_name, Assets.id, name="assets_by_name")
+# What filters compare. Much of an estate is unknown: that is in no index.
+ASSET_TEXTS = (
+    "display_name",
+    "hostname",
+    "external_id",
+    "environment",
+    "location",
+    "operating_system",
+    "status",
+    "application",
+)
+for _column in ASSET_TEXTS:
+    Assets.add_index(
+        Assets.version_id,
+        indexed_part(getattr(Assets, _column)),
+        where=getattr(Assets, _column) != "",
+        name=f"assets_of_{_column}",
+    )
+for _column in ("cpu_cores", "memory_bytes", "storage_bytes"):
+    Assets.add_index(
+        Assets.version_id,
+        getattr(Assets, _column),
+        where=getattr(Assets, _column).is_null(False),
+        name=f"assets_of_{_column}",
+    )
+for _column in ("type", "create_time", "update_time"):
+    Assets.add_index(Assets.version_id, getattr(Assets, _column), name=f"assets_of_{_column}")
 
 
 class Landscapes(Table):

@@ -1,14 +1,16 @@
 """One transaction: the nouns, the statements they send, and the changes they collect."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import Database, SqliteDatabase, __exception_wrapper__  # type: ignore[attr-defined]  # not in its stubs
 
+from mooring_server.store.activity import ActivityLog
 from mooring_server.store.assets import Assets
+from mooring_server.store.cache import MISSING, Lookups
 from mooring_server.store.changes import Changes
 from mooring_server.store.contexts import Contexts
 from mooring_server.store.engagements import Engagements
@@ -18,10 +20,13 @@ from mooring_server.store.operations import Operations
 from mooring_server.store.requests import Requests
 from mooring_server.store.sessions import Sessions
 from mooring_server.store.statements import Statement
+from mooring_server.store.tokens import Tokens
 from mooring_server.store.uploads import Uploads
 from mooring_server.store.users import Users
 from mooring_server.store.values import to_us
 from mooring_server.store.versions import Versions
+
+T = TypeVar("T")
 
 
 class Tx:
@@ -31,8 +36,11 @@ class Tx:
     transaction happens at `now`, done by `actor` (`users/{user}`).
     """
 
-    def __init__(self, database: Database, *, now: datetime, actor: str) -> None:
+    def __init__(
+        self, database: Database, *, now: datetime, actor: str, lookups: Lookups | None = None
+    ) -> None:
         self._database = database
+        self._lookups = lookups
         self.now = now
         self.now_us = to_us(now)
         self.actor = actor
@@ -46,6 +54,11 @@ class Tx:
     def contexts(self) -> Contexts:
         """Users' places."""
         return Contexts(self)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """API tokens."""
+        return Tokens(self)
 
     @cached_property
     def engagements(self) -> Engagements:
@@ -97,6 +110,11 @@ class Tx:
         """The log; also collects what this transaction changes."""
         return Changes(self)
 
+    @cached_property
+    def activity(self) -> ActivityLog:
+        """The log by engagement, for people."""
+        return ActivityLog(self)
+
     # What follows is for the nouns.
 
     @property
@@ -126,6 +144,24 @@ class Tx:
         if bound:
             with __exception_wrapper__:
                 self._database.cursor().executemany(bound[0][0], [arguments for _, arguments in bound])
+
+    def cached(
+        self, name: str, key: Hashable, load: Callable[[], T], stream_of: Callable[[T], str | None]
+    ) -> T:
+        """What `load` reads, from memory where a read transaction looked for it before.
+
+        `stream_of` says on which stream every change of the value is noted; None: not to be kept. The value
+        is shared: it must be immutable.
+        """
+        if self._lookups is None:
+            return load()
+        found: T = self._lookups.find(name, key)
+        if found is not MISSING:
+            return found
+        value = load()
+        if (stream := stream_of(value)) is not None:
+            self._lookups.keep(name, key, value, stream, self.changes.head(stream))
+        return value
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

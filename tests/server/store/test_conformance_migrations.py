@@ -11,6 +11,7 @@ from mooring_server.errors import Unavailable
 from mooring_server.settings import Settings
 from mooring_server.store import migrate, open_store, pending_migrations
 from mooring_server.store.migrating import connection, is_sqlite
+from mooring_server.store.search import create_search
 from mooring_server.store.tables import TABLES
 from support_store import Database
 
@@ -124,6 +125,7 @@ def test_the_migrations_arrive_at_the_tables(new_database: Callable[[], str]):
                 table.create_table()
             finally:
                 table.bind(None)
+        create_search(database)
     assert _schema(migrated) == _schema(direct)
 
 

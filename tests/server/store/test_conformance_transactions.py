@@ -6,6 +6,7 @@ import threading
 import pytest
 from mooring_server.errors import Unavailable
 from mooring_server.store import Order, Tx
+from mooring_server.store.paging import Window
 from support_store import ENGAGEMENT, USER, Database, begin, session
 
 
@@ -14,7 +15,7 @@ class Refused(Exception):
 
 
 def _ids(tx: Tx) -> list[str]:
-    return [each.id for each in tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, None, 0, 100).items]
+    return [each.id for each in tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, Window(100, 0, None)).items]
 
 
 def _failing(id: str):

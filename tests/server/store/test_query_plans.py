@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from mooring_server.store import Order, Tx
+from mooring_server.store.paging import Window
 from support_store import ENGAGEMENT, START, USER, Database, asset, begin, publish
 
 
@@ -17,21 +18,32 @@ def database(tmp_path: Path):
 
 
 _KEY = ["name", "id"]
+_MOMENT = [1, "engagements/e", 1, 0]
 _HOT: dict[str, Callable[[Tx], Any]] = {
     "session": lambda tx: tx.sessions.get(ENGAGEMENT, "baseline"),
+    "labels": lambda tx: tx.sessions.update(ENGAGEMENT, "baseline", None, labels={"env": "prod"}),
+    "default": lambda tx: tx.sessions.set_default(ENGAGEMENT, "baseline", None),
     "bare id": lambda tx: tx.sessions.find("baseline", USER),
     "role": lambda tx: tx.members.role(ENGAGEMENT, USER),
-    "sessions": lambda tx: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, _KEY, 0, 50),
-    "newest sessions": lambda tx: tx.sessions.page(ENGAGEMENT, Order.CREATE_TIME_DESC, [1, "id"], 0, 50),
+    "sessions": lambda tx: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, Window(50, 0, _KEY)),
+    "newest sessions": lambda tx: tx.sessions.page(ENGAGEMENT, Order.CREATE_TIME_DESC, Window(50, 0, [1, "id"])),
     "engagement": lambda tx: tx.engagements.get(ENGAGEMENT),
-    "engagements": lambda tx: tx.engagements.page(USER, Order.DISPLAY_NAME, _KEY, 0, 50),
+    "engagements": lambda tx: tx.engagements.page(USER, Order.DISPLAY_NAME, Window(50, 0, _KEY)),
     "context by kernel": lambda tx: tx.contexts.by_kernel(USER, "kernel"),
     "context by notebook": lambda tx: tx.contexts.by_notebook(USER, "notebook"),
-    "assets": lambda tx: tx.assets.page("version", _KEY, 0, 50),
+    "contexts": lambda tx: tx.contexts.page(USER, [1, "id"], 0, 50),
+    "idle contexts": lambda tx: tx.contexts.delete_idle(START, 10),
+    "members": lambda tx: tx.members.page(ENGAGEMENT, ["id"], 0, 50),
+    "acquainted": lambda tx: tx.members.share_engagement(USER, "another"),
+    "assets": lambda tx: tx.assets.page("version", Order.DISPLAY_NAME, Window(50, 0, _KEY)),
     "assets by identity": lambda tx: tx.assets.by_identity("version", ["a", "b"]),
     "publish": lambda tx: publish(tx, asset(0)),
     "abandoned": lambda tx: tx.versions.abandoned(START, 10),
     "changes": lambda tx: tx.changes.after("engagements/e", 1, 10),
+    "heads": lambda tx: tx.changes.heads(["engagements/e", "users/u", "users/v", "users/w"]),
+    "activity": lambda tx: tx.activity.page(ENGAGEMENT, None, Order.TIME_DESC, Window(50, 0, _MOMENT)),
+    "a session's": lambda tx: tx.activity.page(ENGAGEMENT, "s", Order.TIME, Window(50, 0, _MOMENT)),
+    "usage": lambda tx: (tx.activity.days(ENGAGEMENT, START, START), tx.activity.start(ENGAGEMENT)),
     "earliest": lambda tx: tx.changes.earliest("engagements/e"),
     "requests": lambda tx: (tx.requests.get(USER, "rpc", "id"), tx.requests.delete_before(START, 10)),
     "uploads": lambda tx: tx.uploads.expired(START, 10),
@@ -42,7 +54,9 @@ _HOT: dict[str, Callable[[Tx], Any]] = {
     "given up": lambda tx: tx.versions.delete_some("version", 10),
 }
 # What is sorted here is few, and in no one index.
-_SORTED = {"engagements", "bare id"}
+_SORTED = {"engagements", "bare id", "usage", "sessions", "newest sessions"}
+# Not tables: rows that a LIMIT has cut off, and the ids of an argument.
+_FEW = ("SCAN part", "SCAN led", "SCAN json_each")
 
 
 @pytest.mark.parametrize("name", _HOT)
@@ -67,5 +81,5 @@ def test_no_hot_statement_reads_a_whole_table(database: Database, name: str):
 
     database.write(explain)
     for sql, step in plans:
-        assert not step.startswith("SCAN"), (sql, step)
+        assert not step.startswith("SCAN") or step.startswith(_FEW), (sql, step)
         assert "TEMP B-TREE" not in step or name in _SORTED, (sql, step)

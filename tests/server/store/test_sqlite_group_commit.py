@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mooring_server.errors import Unavailable
 from mooring_server.store import Order, Tx
+from mooring_server.store.paging import Window
 from support_store import ENGAGEMENT, Database, begin, session
 
 
@@ -41,7 +42,7 @@ def _in_one_batch(database: Database, *fns):
 
 
 def _ids(database: Database) -> set[str]:
-    page = database.read(lambda tx: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, None, 0, 100))
+    page = database.read(lambda tx: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, Window(100, 0, None)))
     return {each.id for each in page.items} - {"baseline"}
 
 
