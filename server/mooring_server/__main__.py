@@ -4,12 +4,16 @@ import sys
 from importlib.util import find_spec
 
 LIBRARIES = (
+    "cryptography",
     "grpc_health",
     "grpc_reflection",
     "grpc_status",
     "itsdangerous",
+    "lark",
+    "limits",
     "peewee",
     "platformdirs",
+    "prometheus_client",
     "psycopg",
     "pydantic_settings",
     "python_calamine",

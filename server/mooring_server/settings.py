@@ -93,48 +93,58 @@ class Settings(BaseSettings):
     lookup_refresh_s: float = Field(
         0.5, gt=0, description="How often what is kept in memory is compared with the change log"
     )
-    filter_length_max: int = Field(2_000, description="Characters of a filter")
-    filter_depth_max: int = Field(20, description="How deep a filter may nest")
-    filter_terms_max: int = Field(50, description="Comparisons and words of a filter")
+    filter_length_max: int = Field(2_000, ge=1, description="Characters of a filter")
+    filter_depth_max: int = Field(20, ge=1, description="How deep a filter may nest")
+    filter_terms_max: int = Field(50, ge=1, description="Comparisons and words of a filter")
     examined_rows_max: int = Field(20_000, ge=1_001, description="Rows that a page looks at")
-    counted_rows_max: int = Field(10_000, description="Rows that a filtered total counts")
+    counted_rows_max: int = Field(10_000, ge=1, description="Rows that a filtered total counts")
     page_size_default: int = Field(50, ge=1, description="Items of a page when the request does not say")
     page_size_max: int = Field(1_000, ge=1, description="The most items of a page; more are not given")
     message_size_max_bytes: int = Field(8 * 2**20, ge=2**10, description="The largest request that is read")
-    upload_size_max_bytes: int = Field(100 * 2**20, description="The largest inventory file")
-    upload_chunk_max_bytes: int = Field(2**20, description="The largest piece of an upload")
-    upload_keep_s: int = Field(24 * 3600, description="How long an upload waits for its import")
-    expanded_size_max_bytes: int = Field(2**30, description="The largest inventory, unpacked")
-    cells_max: int = Field(50_000_000, description="The most cells of one inventory")
-    columns_max: int = Field(2_000, description="The most columns of one table")
-    import_chunk_rows: int = Field(1_000, description="Rows written in one transaction of an import")
-    imports_at_once_max: int = Field(2, description="Imports that run at the same time; others wait")
-    rejected_rows_max: int = Field(10_000, description="Rejected rows past which an import gives up")
+    upload_size_max_bytes: int = Field(100 * 2**20, ge=1, description="The largest inventory file")
+    upload_chunk_max_bytes: int = Field(2**20, ge=1, description="The largest piece of an upload")
+    upload_keep_s: int = Field(24 * 3600, ge=1, description="How long an upload waits for its import")
+    expanded_size_max_bytes: int = Field(2**30, ge=1, description="The largest inventory, unpacked")
+    cells_max: int = Field(50_000_000, ge=1, description="The most cells of one inventory")
+    columns_max: int = Field(2_000, ge=1, description="The most columns of one table")
+    import_chunk_rows: int = Field(1_000, ge=1, description="Rows written in one transaction of an import")
+    imports_at_once_max: int = Field(2, ge=1, description="Imports that run at the same time; others wait")
+    rejected_rows_max: int = Field(10_000, ge=0, description="Rejected rows past which an import gives up")
     operation_lease_s: float = Field(
         10.0, gt=0, description="Unattended for so long, a running operation counts as interrupted"
     )
     operation_wait_max_s: float = Field(30.0, gt=0, description="The longest that WaitOperation waits")
-    request_id_keep_s: int = Field(24 * 3600, description="How long a stored answer can be replayed")
-    operation_keep_s: int = Field(7 * 24 * 3600, description="How long an operation can be looked up")
-    version_keep_s: int = Field(24 * 3600, description="How long a data version that nothing shows is kept")
-    context_keep_s: int = Field(90 * 24 * 3600, description="How long an unused context is kept")
-    token_keep_s: int = Field(30 * 24 * 3600, description="How long an ended API token is listed")
-    token_life_default_s: int = Field(
-        90 * 24 * 3600, description="The life of an API token that asks for none"
+    request_id_keep_s: int = Field(24 * 3600, ge=1, description="How long a stored answer can be replayed")
+    operation_keep_s: int = Field(7 * 24 * 3600, ge=1, description="How long an operation can be looked up")
+    version_keep_s: int = Field(
+        24 * 3600, ge=1, description="How long a data version that nothing shows is kept"
     )
-    token_life_max_s: int = Field(366 * 24 * 3600, description="The longest life of an API token")
-    tokens_per_user_max: int = Field(100, description="API tokens of one user that have not ended")
+    context_keep_s: int = Field(90 * 24 * 3600, ge=1, description="How long an unused context is kept")
+    token_keep_s: int = Field(30 * 24 * 3600, ge=1, description="How long an ended API token is listed")
+    token_life_default_s: int = Field(
+        90 * 24 * 3600, ge=1, description="The life of an API token that asks for none"
+    )
+    token_life_max_s: int = Field(366 * 24 * 3600, ge=1, description="The longest life of an API token")
+    tokens_per_user_max: int = Field(100, ge=1, description="API tokens of one user that have not ended")
     heartbeat_s: float = Field(5.0, gt=0, description="The longest silence of a watch")
-    watch_streams_max: int = Field(1_000, description="Streams of one watch")
+    watch_streams_max: int = Field(1_000, ge=1, description="Streams of one watch")
     watch_poll_s: float = Field(0.5, gt=0, description="How often watched streams are read unannounced")
-    watch_queue_max: int = Field(1_000, description="Changes that a slow subscriber may be behind in memory")
-    changes_keep: int = Field(100_000, description="Changes kept of each stream")
+    watch_queue_max: int = Field(
+        1_000, ge=1, description="Changes that a slow subscriber may be behind in memory"
+    )
+    changes_keep: int = Field(100_000, ge=1, description="Changes kept of each stream")
     cleanup_interval_s: float = Field(300.0, gt=0, description="How often what is out of date is removed")
-    pending_requests_max: int = Field(10_000, description="Calls that wait for the server to take them up")
-    idle_exit_s: float = Field(600.0, description="An embedded service ends itself after this long unused")
-    stop_grace_s: float = Field(10.0, description="How long running calls may take when the server stops")
+    pending_requests_max: int = Field(
+        10_000, ge=1, description="Calls that wait for the server to take them up"
+    )
+    idle_exit_s: float = Field(
+        600.0, ge=0, description="An embedded service ends itself after this long unused"
+    )
+    stop_grace_s: float = Field(
+        10.0, ge=0, description="How long running calls may take when the server stops"
+    )
     read_threads: int = Field(4, ge=1, description="Threads for long reads of SQLite")
-    write_batch_max: int = Field(256, description="Writes that share one SQLite commit")
+    write_batch_max: int = Field(256, ge=1, description="Writes that share one SQLite commit")
     postgresql_connections: int = Field(8, ge=2, description="Connections to PostgreSQL")
     data_dir: Path | None = Field(None, description="The data folder; None: the user's own")
 

@@ -105,7 +105,7 @@ def test_a_partial_installation_is_named(package: str, start: str) -> None:
     not_its_own = {
         *("google", "grpc"),  # of the installation without extras
         *("ipykernel", "jupyterlab"),  # asked for only where they run
-        *("pydantic", "playhouse"),  # come with pydantic_settings and peewee
+        *("pydantic", "pydantic_core", "playhouse"),  # come with pydantic_settings and peewee
     }
     libraries = imported(ROOT / package) - not_its_own
     assert len(libraries) > 3

@@ -14,6 +14,7 @@ Everything here runs on the event loop except `WatchHub.notify`.
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -103,7 +104,10 @@ class WatchHub:
             raise _stopping()
         if self._reader is None:
             self._loop = asyncio.get_running_loop()
-            self._reader = self._loop.create_task(self._run(), name="watch hub")
+            # In a context of its own: its log is not the first watcher's.
+            self._reader = self._loop.create_task(
+                self._run(), name="watch hub", context=contextvars.Context()
+            )
         subscription = Subscription(start, warrant, self._settings.watch_queue_max, self._catch_up)
         self._subscriptions.add(subscription)
         try:

@@ -62,8 +62,8 @@ def parse(name: str, kinds: Iterable[Kind], field: str) -> tuple[Kind, tuple[str
         pattern = kind.value.split("/")
         if len(parts) == len(pattern) and all(map(_matches, parts, pattern)):
             ids = tuple(part for part, wanted in zip(parts, pattern, strict=True) if wanted[0] == "{")
-            # `-` stands for "whichever engagement": only a resource inside one can tell which.
-            if ids != (ANY,):
+            # `-` stands for "whichever engagement": only a session can tell which.
+            if ids[0] != ANY or Kind.SESSION.value in kind.value:
                 return kind, ids
     raise InvalidArgument.field(field, f"{quote(name)} is not {_patterns(kinds)}; an id is {ID_RULE}")
 

@@ -14,9 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mooring_server.core.fields import Violations
+from mooring_server.core.identities import DEMO_ID
 from mooring_server.core.names import ID_RULE, ME, Kind, is_id, quote
 from mooring_server.core.policy import Caller
-from mooring_server.errors import InvalidArgument, NotFound, PermissionDenied, ResourceExhausted
+from mooring_server.errors import (
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+)
 from mooring_server.settings import Settings
 from mooring_server.store import Tx, User, new_id
 from mooring_server.store.records import Token, TokenScope
@@ -30,8 +37,8 @@ _RANDOM_LENGTH = 43  # characters: log2(62) bits each, 256.03 together
 _CHECK_LENGTH = 6  # 62**6 > 2**32
 _SECRET = re.compile(f"{_PREFIX}[0-9A-Za-z]{{{_RANDOM_LENGTH + _CHECK_LENGTH}}}")
 _WIDTH = {TokenScope.READ: 1, TokenScope.WRITE: 2, TokenScope.ADMIN: 3}
-# What the server calls itself where nobody called it, and what callers call themselves.
-_RESERVED = ("system", ME)
+# What the server calls itself where nobody called it, what callers call themselves, and whom `auth none` makes.
+_RESERVED = ("system", ME, DEMO_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ def create(tx: Tx, caller: Caller, user_id: str, draft: Draft, settings: Setting
     Raises:
         InvalidArgument: for a time that has passed or is beyond `token_life_max_s`.
         PermissionDenied: SCOPE_TOO_NARROW, or a longer life than that of the token that the caller uses.
+        Unauthenticated: the token that the caller uses has ended meanwhile.
         AlreadyExists: ID_TAKEN.
         ResourceExhausted: the user has `tokens_per_user_max`.
     """
@@ -92,6 +100,7 @@ def create(tx: Tx, caller: Caller, user_id: str, draft: Draft, settings: Setting
         )
     expire_time = _expire_time(tx.now, caller, draft, settings)
     tx.users.lock(user_id)  # or two calls of one moment would each see room for one more
+    _require_living(tx, caller)
     if tx.tokens.living(user_id) >= settings.tokens_per_user_max:
         raise ResourceExhausted(
             f"{Kind.USER.of(user_id)} has {settings.tokens_per_user_max:,} tokens, the most that a user can "
@@ -137,15 +146,13 @@ def bearer(tx: Tx, user_id: str, display_name: str) -> User:
     Raises:
         InvalidArgument: the id can be no user's, or the display name is wrong.
     """
-    if user_id in _RESERVED:
-        raise InvalidArgument.field(
-            "user", f"{quote(user_id)} is nobody's id: the service means others by it"
-        )
-    if not is_id(user_id):
-        raise InvalidArgument.field("user", f"{quote(user_id)} must be {ID_RULE}")
     user = tx.users.get(user_id)
     if user is not None:
         return user
+    if user_id in _RESERVED:
+        raise InvalidArgument.field("user", f"{quote(user_id)} is an id that the service keeps for itself")
+    if not is_id(user_id):
+        raise InvalidArgument.field("user", f"{quote(user_id)} must be {ID_RULE}")
     violations = Violations()
     violations.display_name("user.display_name", display_name or user_id)
     violations.refuse()
@@ -167,6 +174,17 @@ def _expire_time(now: datetime, caller: Caller, draft: Draft, settings: Settings
             f"a token cannot outlive the one that it is made with, which ends at {last:%Y-%m-%d %H:%M:%S} UTC"
         )
     return draft.expire_time
+
+
+def _require_living(tx: Tx, caller: Caller) -> None:
+    """Looks again, in this transaction: another server may have ended the caller's token within the second in
+    which this one has not noticed, and whoever stole it must not get away with a new one.
+    """
+    if caller.token is None:
+        return
+    used = tx.tokens.get(caller.token.user_id, caller.token.id)
+    if used is None or not is_living(used, tx.now):
+        raise Unauthenticated("the API token that you use has expired or was revoked; it can make no other")
 
 
 def _check_of(body: str) -> str:

@@ -6,6 +6,9 @@ from contextlib import AsyncExitStack
 import pytest
 from mooring_server.background import WatchHub
 from mooring_server.errors import OutOfRange, ResourceExhausted, Unavailable
+from mooring_server.store.changes import Changes
+from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.testing import capture_logs
 from support_store import ENGAGEMENT, USER, Database, begin, session
 
 STREAM = f"engagements/{ENGAGEMENT}"
@@ -178,6 +181,24 @@ def test_polling_makes_up_for_a_lost_notification(database):
             await take(subscription, 1)
 
     watching(database, test, watch_poll_s=0.05)
+
+
+def test_the_hub_logs_for_itself(database, monkeypatch):
+    """Its lines do not name the caller whose watch happened to be the first."""
+    heads = Changes.heads
+
+    async def test(hub):
+        with capture_logs(processors=[merge_contextvars]) as lines, bound_contextvars(user="first"):
+            async with hub.subscribe({STREAM: None}) as subscription:
+                assert await subscription.next(0) is None
+                monkeypatch.setattr(Changes, "heads", lambda *_: 1 / 0)
+                hub.notify([STREAM])
+                while not lines:
+                    await asyncio.sleep(0.001)
+                monkeypatch.setattr(Changes, "heads", heads)
+        assert "user" not in lines[0]
+
+    watching(database, test)
 
 
 def test_streams_are_kept_apart(database):

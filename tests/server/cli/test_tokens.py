@@ -158,7 +158,7 @@ def test_a_server_is_asked_with_ones_own_token(folder, database):
     ("arguments", "code", "hint"),
     [
         (("create",), ExitCode.USAGE, "Name the user"),
-        (("create", "me"), ExitCode.FAILED, "nobody's id"),
+        (("create", "me"), ExitCode.FAILED, "keeps for itself"),
         (("create", "Not An Id"), ExitCode.FAILED, "user: "),
         (("create", "ann", "--days", "400"), ExitCode.FAILED, "366 days"),
         (("create", "ann", "--display-name", ""), ExitCode.FAILED, "token.display_name"),

@@ -61,6 +61,8 @@ def test_a_bare_session_is_of_whichever_engagement():
     "name",
     [
         "engagements/-",
+        "engagements/-/members/me",
+        "engagements/-/usage",
         "users/-/contexts/c",
         "engagements/e/sessions/-",
         "engagements/e/",

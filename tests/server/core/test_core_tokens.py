@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mooring_server.core import tokens
+from mooring_server.core import identities, tokens
 from mooring_server.core.policy import Caller
-from mooring_server.errors import InvalidArgument, PermissionDenied, ResourceExhausted
+from mooring_server.errors import InvalidArgument, PermissionDenied, ResourceExhausted, Unauthenticated
 from mooring_server.settings import Settings
 from mooring_server.store.records import TokenScope
 from support_store import START, USER, Database, begin
@@ -95,6 +95,18 @@ def test_a_life_is_never_prolonged(store):
         make(store, caller, expire_time=own.expire_time + timedelta(microseconds=1))
 
 
+def test_a_token_that_has_ended_makes_no_other(store):
+    """A server that has not noticed yet that a token ended hands out no new one for it."""
+    revoked, _ = make(store)
+    expired, _ = make(store, expire_time=START + DAY)
+    store.write(lambda tx: tokens.revoke(tx, USER, revoked.id))
+    store.clock.advance(DAY.total_seconds())
+
+    for own in (revoked, expired):
+        with pytest.raises(Unauthenticated):
+            make(store, Caller(USER, WRITE, own))
+
+
 def test_a_life_has_bounds(store):
     """90 days unless said otherwise, at most a year, and never over before it begins."""
     assert make(store)[0].expire_time == START + 90 * DAY
@@ -136,6 +148,13 @@ def test_the_operator_names_users(store):
     assert (user.id, user.subject, user.display_name) == ("ann", "token:ann", "Ann")
     again = store.write(lambda tx: tokens.bearer(tx, "ann", "Somebody else"))
     assert (again.id, again.display_name) == ("ann", "Ann")
-    for wrong in ("me", "system", "Ann", "a b", ""):
+    for wrong in ("me", "system", "demo", "Ann", "a b", ""):
         with pytest.raises(InvalidArgument):
             store.write(lambda tx, wrong=wrong: tokens.bearer(tx, wrong, ""))
+
+
+def test_the_demo_user_may_have_tokens(store):
+    """Once `auth none` has made them: made by a token command they could not be signed in that way again."""
+    store.write(lambda tx: identities.sign_in(tx, identities.DEMO))
+
+    assert store.write(lambda tx: tokens.bearer(tx, identities.DEMO_ID, "")).subject == "demo"

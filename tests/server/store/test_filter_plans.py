@@ -130,7 +130,7 @@ def estate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         # Another version of the same assets: what leads must not be their number in all.
         database.write(lambda tx: publish(tx, *map(_asset, range(_MANY)), base_id=version))
         if request.param == "postgresql":
-            database.write(lambda tx: tx._database.execute_sql("ANALYZE"))
+            database.write(lambda tx: tx._database.execute_sql("ANALYZE sessions, session_labels, assets"))
         yield Estate(database, version)
 
 

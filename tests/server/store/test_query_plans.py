@@ -26,7 +26,9 @@ _HOT: dict[str, Callable[[Tx], Any]] = {
     "bare id": lambda tx: tx.sessions.find("baseline", USER),
     "role": lambda tx: tx.members.role(ENGAGEMENT, USER),
     "sessions": lambda tx: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, Window(50, 0, _KEY)),
-    "newest sessions": lambda tx: tx.sessions.page(ENGAGEMENT, Order.CREATE_TIME_DESC, Window(50, 0, [1, "id"])),
+    "newest sessions": lambda tx: tx.sessions.page(
+        ENGAGEMENT, Order.CREATE_TIME_DESC, Window(50, 0, [1, "id"])
+    ),
     "engagement": lambda tx: tx.engagements.get(ENGAGEMENT),
     "engagements": lambda tx: tx.engagements.page(USER, Order.DISPLAY_NAME, Window(50, 0, _KEY)),
     "context by kernel": lambda tx: tx.contexts.by_kernel(USER, "kernel"),

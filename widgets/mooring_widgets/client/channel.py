@@ -112,6 +112,10 @@ class Channel:
         try:
             async for message in call:
                 yield message
+        except asyncio.CancelledError:
+            if self._closed or _is_stopping():
+                raise
+            raise _replaced() from None
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.UNAVAILABLE and self._named is None:
                 self._forget(generation)
@@ -141,6 +145,10 @@ class Channel:
                 if error.code() != grpc.StatusCode.UNAVAILABLE or self._named is not None:
                     raise
             return await once(await self._replace(generation))
+        except asyncio.CancelledError:
+            if self._closed or _is_stopping():
+                raise
+            raise _replaced() from None
         except grpc.aio.AioRpcError as error:
             raise from_call(error, self.label) from None
 
@@ -175,6 +183,16 @@ class Channel:
 def hidden(token: str) -> str:
     """The same token, which does not show itself where variables are printed."""
     return Secret(token)
+
+
+def _is_stopping() -> bool:
+    """Whether somebody cancels this task, rather than gRPC a call whose channel was replaced."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _replaced() -> Unavailable:
+    return Unavailable("the connection was replaced under this call; try again")
 
 
 def _checked(find: Callable[[], Found]) -> Found:

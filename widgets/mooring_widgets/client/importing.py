@@ -15,7 +15,7 @@ from mooring_widgets.client import decode
 from mooring_widgets.client.channel import Channel
 from mooring_widgets.client.failures import from_status
 from mooring_widgets.client.snapshots import ImportReport, Progress
-from mooring_widgets.errors import Cancelled
+from mooring_widgets.errors import MooringError
 
 _CHUNK_BYTES = 512 * 2**10
 _UPLOAD_TIMEOUT_S = 600.0
@@ -41,7 +41,7 @@ async def import_inventory(
             )
             operation = await channel.unary(f"{_OPERATIONS}/WaitOperation", wait, operations_pb2.Operation)
     except asyncio.CancelledError:
-        with contextlib.suppress(Cancelled):
+        with contextlib.suppress(MooringError):  # whatever becomes of that, this one ends as it was told to
             await channel.unary(
                 f"{_OPERATIONS}/CancelOperation",
                 operations_pb2.CancelOperationRequest(name=operation.name),
