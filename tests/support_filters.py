@@ -13,8 +13,8 @@ from mooring_server.core.filtering import parse
 from mooring_server.core.lists import ASSETS, SESSIONS
 from mooring_server.settings import Settings
 from mooring_server.store import AssetType, Order, Page, Tx
-from mooring_server.store.conditions import And, Begins, Compare, Label, Not, Op, Or, Present, Word
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.conditions import And, Begins, Compare, Label, Not, Op, Or, Present, Word
+from mooring_server.store.lists.paging import Window
 from mooring_server.store.values import to_us, words
 from support_store import ENGAGEMENT, START, USER, Database, asset, begin, publish
 

@@ -10,7 +10,7 @@ from mooring_server.background import Operations, imports
 from mooring_server.core import operations as rules
 from mooring_server.ingest import AssetRow, Inventory
 from mooring_server.store import Order, new_id
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.paging import Window
 from support_store import ENGAGEMENT, USER
 
 DEADLINE_S = 30

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mooring_server.store.care.old_shape import OLD_TABLES
 from mooring_server.store.migrating import connection, is_sqlite
-from mooring_server.store.old_shape import OLD_TABLES
 
 Rows = Mapping[str, Iterable[Sequence[Any]]]
 

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from mooring_server.core.lists import ASSETS, SESSIONS, List
 from mooring_server.store import Order, Page, Tx
-from mooring_server.store.conditions import Condition
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.conditions import Condition
+from mooring_server.store.lists.paging import Window
 from support_evidence import kind
 from support_filters import (
     ASSET_FILTERS,

@@ -8,7 +8,7 @@ LIMITS = [name for name, field in Settings.model_fields.items() if field.annotat
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_limit_lets_something_through(name):
-    """None would hold what it bounds for ever, such as imports of 0 rows a transaction; nor is one below 0."""
+    """None holds what it bounds for ever, as imports of 0 rows a transaction would; nor is one below 0."""
     with pytest.raises(ValidationError):
         Settings(**{name: -1})
     if name in MAY_BE_NONE:

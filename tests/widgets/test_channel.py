@@ -78,7 +78,7 @@ async def ask(channel: Channel) -> None:
 
 
 def test_a_replaced_connection_is_no_cancellation(run: Callable[..., None]) -> None:
-    """A watch on it fails as one that lost its service, and can be opened again: nobody cancelled its reader."""
+    """A watch on it fails as one that lost its service does: nobody cancelled its reader."""
 
     async def test(channel: Channel) -> None:
         watch = channel.stream(WATCH, watch_pb2.WatchRequest(), watch_pb2.WatchResponse)

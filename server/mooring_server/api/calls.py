@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from mooring_server.api.tokens import PageTokens
+from mooring_server.api.page_tokens import PageTokens
 from mooring_server.core import fields, paging
 from mooring_server.core.policy import Caller
 from mooring_server.errors import InvalidArgument

@@ -21,9 +21,9 @@ from google.protobuf.message_factory import GetMessageClass
 
 from mooring_server.api.calls import Call, decode
 from mooring_server.api.guard import Guard, name_request
+from mooring_server.api.page_tokens import PageTokens
 from mooring_server.api.rates import Rates
 from mooring_server.api.seals import Seal
-from mooring_server.api.tokens import PageTokens
 from mooring_server.core import fields, identities
 from mooring_server.core.identities import DEMO, Identity
 from mooring_server.core.names import Kind

@@ -3,7 +3,7 @@
 import grpc
 from mooring.v1 import engagements_pb2
 
-from mooring_server.api import activity_log, members
+from mooring_server.api import activity, members
 from mooring_server.api.calls import Call, masked
 from mooring_server.api.driver import Driver
 from mooring_server.api.sessions import pack_session
@@ -29,7 +29,7 @@ def handler(driver: Driver) -> grpc.GenericRpcHandler:
             "ArchiveEngagement": archive_engagement,
             "UnarchiveEngagement": unarchive_engagement,
             "SwitchEngagement": switch_engagement,
-            "GetUsage": activity_log.get_usage,
+            "GetUsage": activity.get_usage,
             **members.HANDLERS,
         },
         checks={"CreateEngagement": draft, "UpdateEngagement": edit, **members.CHECKS},

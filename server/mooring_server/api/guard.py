@@ -20,7 +20,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from grpc_status import rpc_status
 
 from mooring_server.api import failures
-from mooring_server.api.activity import Activity
+from mooring_server.api.idleness import Activity
 from mooring_server.core.tokens import is_secret
 from mooring_server.errors import DeadlineExceeded, MooringError
 from mooring_server.metrics import CallType, Metrics

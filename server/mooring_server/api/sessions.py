@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 from mooring.v1 import sessions_pb2
 
-from mooring_server.api import activity_log
+from mooring_server.api import activity
 from mooring_server.api.calls import Call
 from mooring_server.api.driver import Driver
 from mooring_server.api.times import timestamp
@@ -39,7 +39,7 @@ def handler(driver: Driver) -> grpc.GenericRpcHandler:
             "UndeleteSession": undelete_session,
             "ArchiveSession": archive_session,
             "UnarchiveSession": unarchive_session,
-            "ListActivity": activity_log.list_activity,
+            "ListActivity": activity.list_activity,
         },
         checks={"CreateSession": draft, "UpdateSession": edit},
     )

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 from mooring.v1 import users_pb2
 
-from mooring_server.api import access_tokens
+from mooring_server.api import tokens
 from mooring_server.api.calls import Call, masked
 from mooring_server.api.driver import Driver
 from mooring_server.api.times import timestamp
@@ -29,9 +29,9 @@ def handler(driver: Driver) -> grpc.GenericRpcHandler:
             "OpenContext": open_context,
             "ListContexts": list_contexts,
             "DeleteContext": delete_context,
-            **access_tokens.HANDLERS,
+            **tokens.HANDLERS,
         },
-        checks={"UpdateUser": edit, "OpenContext": check_open_context, **access_tokens.CHECKS},
+        checks={"UpdateUser": edit, "OpenContext": check_open_context, **tokens.CHECKS},
     )
 
 

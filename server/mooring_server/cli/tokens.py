@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 from mooring.v1 import tokens_pb2
 
-from mooring_server.api.access_tokens import pack_token
+from mooring_server.api.tokens import pack_token
 from mooring_server.cli import logs
 from mooring_server.cli.client import connected
 from mooring_server.cli.config import database_url, public_url, reaching, read_settings, sqlite_path

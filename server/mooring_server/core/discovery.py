@@ -266,9 +266,7 @@ class AssetPage:
     total: Total
 
 
-def list_assets(
-    tx: Tx, engagement_id: str, session_id: str, query: Query, window: Window
-) -> AssetPage:
+def list_assets(tx: Tx, engagement_id: str, session_id: str, query: Query, window: Window) -> AssetPage:
     """A page of a session's assets that a request asks for.
 
     The first page is of what the session shows now; its `next_key` names the data version, so that a walk

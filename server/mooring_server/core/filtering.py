@@ -18,7 +18,7 @@ from mooring_server.core.names import quote
 from mooring_server.core.schemas import Field, FieldKind, Schema
 from mooring_server.errors import FieldViolation, InvalidArgument
 from mooring_server.settings import Settings
-from mooring_server.store.conditions import (
+from mooring_server.store.lists.conditions import (
     And,
     Begins,
     Compare,

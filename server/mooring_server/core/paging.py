@@ -6,8 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
-from mooring_server.store.conditions import Condition
-from mooring_server.store.paging import Total, Window
+from mooring_server.store.lists.conditions import Condition
+from mooring_server.store.lists.paging import Total, Window
 from mooring_server.store.records import Order
 
 __all__ = ["Listed", "Query", "Total", "Window", "limit", "order", "skip"]

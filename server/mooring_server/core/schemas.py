@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from mooring_server.core import names
 from mooring_server.errors import InvalidArgument
-from mooring_server.store.conditions import Value
+from mooring_server.store.lists.conditions import Value
 from mooring_server.store.values import to_us
 
 _WHOLE = re.compile(r"-?[0-9]+")

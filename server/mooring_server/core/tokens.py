@@ -37,7 +37,7 @@ _RANDOM_LENGTH = 43  # characters: log2(62) bits each, 256.03 together
 _CHECK_LENGTH = 6  # 62**6 > 2**32
 _SECRET = re.compile(f"{_PREFIX}[0-9A-Za-z]{{{_RANDOM_LENGTH + _CHECK_LENGTH}}}")
 _WIDTH = {TokenScope.READ: 1, TokenScope.WRITE: 2, TokenScope.ADMIN: 3}
-# What the server calls itself where nobody called it, what callers call themselves, and whom `auth none` makes.
+# What the server calls itself where nobody calls, what callers call themselves, and whom `auth none` makes.
 _RESERVED = ("system", ME, DEMO_ID)
 
 

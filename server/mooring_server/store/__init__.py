@@ -1,9 +1,10 @@
 """The only place that knows the database. Two verbs, nouns, and frozen records."""
 
-from mooring_server.store.adopting import Adoption
-from mooring_server.store.backups import Manifest, OnProgress, back_up
+from mooring_server.store.care.adopting import Adoption
+from mooring_server.store.care.backups import Manifest, OnProgress, back_up
+from mooring_server.store.care.doctor import Finding
+from mooring_server.store.care.restoring import Restored, restore
 from mooring_server.store.database import Store, open_store
-from mooring_server.store.doctor import Finding
 from mooring_server.store.migrating import (
     ADOPTION,
     adoption_report,
@@ -29,7 +30,6 @@ from mooring_server.store.records import (
     Upload,
     User,
 )
-from mooring_server.store.restoring import Restored, restore
 from mooring_server.store.transaction import Tx
 from mooring_server.store.values import new_id, utc_now
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from peewee import SQL, Value, fn
 
 from mooring_server.store import tables
-from mooring_server.store.conditions import Condition
-from mooring_server.store.filters import Column, Filterable
-from mooring_server.store.paging import Listing, Window
+from mooring_server.store.lists.conditions import Condition
+from mooring_server.store.lists.filters import Column, Filterable
+from mooring_server.store.lists.paging import Listing, Window
 from mooring_server.store.records import Activity, ChangeKind, Order, Page, UsageDay
 from mooring_server.store.statements import Statement, param
 from mooring_server.store.values import from_us, to_us

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from peewee import Node, Value, fn
 
 from mooring_server.store import tables
-from mooring_server.store.conditions import Condition
-from mooring_server.store.lists import ASSETS
-from mooring_server.store.paging import Total, Window
+from mooring_server.store.lists.conditions import Condition
+from mooring_server.store.lists.definitions import ASSETS
+from mooring_server.store.lists.paging import Total, Window
+from mooring_server.store.lists.search import AssetWords
 from mooring_server.store.records import Asset, AssetType, Order, Page
-from mooring_server.store.search import AssetWords
 from mooring_server.store.statements import Statement, param, statement_family
 from mooring_server.store.values import from_json, from_us, searched_text, sort_key, to_json, to_us
 

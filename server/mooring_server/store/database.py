@@ -12,7 +12,7 @@ from peewee import Database
 from mooring_server.metrics import Metrics
 from mooring_server.settings import Settings
 from mooring_server.store.cache import LookupCache
-from mooring_server.store.doctor import Finding, findings, repair
+from mooring_server.store.care.doctor import Finding, findings, repair
 from mooring_server.store.engine import Engine, outward
 from mooring_server.store.migrating import is_sqlite, require_newest, snapshot
 from mooring_server.store.postgresql import PostgresqlEngine, connect_postgresql

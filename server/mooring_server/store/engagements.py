@@ -8,9 +8,9 @@ from peewee import Node
 
 from mooring_server.errors import Aborted, AlreadyExists, FailedPrecondition, NotFound
 from mooring_server.store import tables
-from mooring_server.store.conditions import Condition, both
-from mooring_server.store.lists import ENGAGEMENTS, living
-from mooring_server.store.paging import Total, Window
+from mooring_server.store.lists.conditions import Condition, both
+from mooring_server.store.lists.definitions import ENGAGEMENTS, living
+from mooring_server.store.lists.paging import Total, Window
 from mooring_server.store.records import ChangeKind, Engagement, Order, Page
 from mooring_server.store.statements import Statement, param, statement_family
 from mooring_server.store.values import from_us, from_us_or_none, searched_text, sort_key

@@ -14,9 +14,9 @@ from playhouse.migrations import Migration, Runner
 
 from mooring_server.errors import Unavailable
 from mooring_server.settings import Settings
-from mooring_server.store.adopting import Adoption, adopt, kept_report
+from mooring_server.store.care.adopting import Adoption, adopt, kept_report
+from mooring_server.store.care.old_shape import PREFIX, drop, is_old_shape, put_aside
 from mooring_server.store.engine import outward
-from mooring_server.store.old_shape import PREFIX, drop, is_old_shape, put_aside
 from mooring_server.store.postgresql import connect_postgresql
 from mooring_server.store.sqlite import connect_sqlite, sqlite_path
 from mooring_server.store.values import to_us, utc_now

@@ -9,9 +9,9 @@ from peewee import IntegrityError
 
 from mooring_server.errors import Aborted, AlreadyExists, FailedPrecondition, NotFound
 from mooring_server.store import session_statements as sql
-from mooring_server.store.conditions import Condition, both
-from mooring_server.store.lists import PUT_AWAY, SESSIONS, living
-from mooring_server.store.paging import Total, Window
+from mooring_server.store.lists.conditions import Condition, both
+from mooring_server.store.lists.definitions import PUT_AWAY, SESSIONS, living
+from mooring_server.store.lists.paging import Total, Window
 from mooring_server.store.records import ChangeKind, Order, Page, Session
 from mooring_server.store.statements import Statement
 from mooring_server.store.values import from_json, from_us, from_us_or_none, searched_text, sort_key, to_json

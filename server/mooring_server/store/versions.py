@@ -13,8 +13,8 @@ from peewee import Node, Value, fn
 
 from mooring_server.errors import Aborted, NotFound
 from mooring_server.store import tables
+from mooring_server.store.lists.search import AssetWords
 from mooring_server.store.records import DataVersion, Session
-from mooring_server.store.search import AssetWords
 from mooring_server.store.sessions import session_archived
 from mooring_server.store.statements import Statement, param, statement_family
 from mooring_server.store.values import from_us, new_id, to_us

@@ -8,7 +8,7 @@ from mooring_server.core.lists import ASSETS, ENGAGEMENTS, SESSIONS
 from mooring_server.core.schemas import Schema
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
-from mooring_server.store.conditions import (
+from mooring_server.store.lists.conditions import (
     And,
     Begins,
     Compare,

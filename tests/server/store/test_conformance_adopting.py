@@ -15,8 +15,8 @@ from mooring_server.core.names import is_id
 from mooring_server.core.sessions import SessionType
 from mooring_server.settings import Settings
 from mooring_server.store import Role, migrate, migrating, pending_migrations
+from mooring_server.store.care.old_shape import OLD_TABLES
 from mooring_server.store.migrating import ADOPTION, adoption_report, connection, drop_old_tables
-from mooring_server.store.old_shape import OLD_TABLES
 from mooring_server.store.tables import TABLES
 from support_old_shape import dump, filled, make_old
 from support_store import START, Database

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from mooring_server.errors import AlreadyExists, InvalidArgument, MooringError
 from mooring_server.settings import Settings
-from mooring_server.store import Manifest, Order, Tx, back_up, migrate, restore, restoring
-from mooring_server.store.conditions import Word
+from mooring_server.store import Manifest, Order, Tx, back_up, migrate, restore
+from mooring_server.store.care import restoring
+from mooring_server.store.lists.conditions import Word
+from mooring_server.store.lists.paging import Window
 from mooring_server.store.migrating import connection, known_migrations
-from mooring_server.store.paging import Window
 from mooring_server.store.records import OperationState, TokenScope
 from support_store import ENGAGEMENT, START, USER, Database, asset, begin, publish, session
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mooring_server.errors import Aborted, NotFound
 from mooring_server.store import AssetType, ChangeKind, Order, Tx
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.paging import Window
 from mooring_server.store.values import sort_key
 from support_store import ENGAGEMENT, Database, asset, begin, publish, session
 

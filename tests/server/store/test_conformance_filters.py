@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mooring_server.core.lists import ASSETS, ENGAGEMENTS, SESSIONS
 from mooring_server.store import Order, Tx
+from mooring_server.store.lists.paging import Total, Window
 from mooring_server.store.migrating import connection, is_sqlite
-from mooring_server.store.paging import Total, Window
 from mooring_server.store.values import sort_key
 from support_filters import condition, walked
 from support_store import ENGAGEMENT, USER, Database, asset, begin, publish, session

@@ -10,8 +10,8 @@ import pytest
 from mooring_server.errors import Unavailable
 from mooring_server.settings import Settings
 from mooring_server.store import migrate, open_store, pending_migrations
+from mooring_server.store.lists.search import create_search
 from mooring_server.store.migrating import connection, is_sqlite
-from mooring_server.store.search import create_search
 from mooring_server.store.tables import TABLES
 from support_store import Database
 
@@ -99,7 +99,8 @@ def _schema(url: str) -> set[tuple]:
                 " FROM sqlite_master t, pragma_table_xinfo(t.name) c WHERE t.type = 'table'",
                 'SELECT t.name, f."table", f."from", f."to"'
                 " FROM sqlite_master t, pragma_foreign_key_list(t.name) f WHERE t.type = 'table'",
-                "SELECT name, substr(sql, instr(sql, 'CHECK')), '' FROM sqlite_master WHERE sql LIKE '%CHECK%'",
+                "SELECT name, substr(sql, instr(sql, 'CHECK')), ''"
+                " FROM sqlite_master WHERE sql LIKE '%CHECK%'",
             ]
         else:
             queries = [

@@ -4,7 +4,7 @@ import pytest
 from mooring_server.core.lists import SESSIONS
 from mooring_server.errors import Aborted, AlreadyExists, FailedPrecondition, NotFound
 from mooring_server.store import ChangeKind, Order, Role, Tx
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.paging import Window
 from mooring_server.store.values import sort_key
 from support_store import ENGAGEMENT, USER, Database, begin, session
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from mooring_server.errors import Aborted, AlreadyExists, FailedPrecondition, NotFound
 from mooring_server.store import ChangeKind, Order, Tx
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.paging import Window
 from mooring_server.store.tables import Engagements, SessionLabels
 from support_store import ENGAGEMENT, USER, Database, asset, begin, publish, session
 

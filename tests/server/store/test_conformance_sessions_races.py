@@ -5,7 +5,7 @@ import random
 import pytest
 from mooring_server.errors import Aborted, AlreadyExists, FailedPrecondition, NotFound
 from mooring_server.store import Order, Tx
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.paging import Window
 from support_store import ENGAGEMENT, Database, begin, session
 
 REFUSALS = (Aborted, AlreadyExists, FailedPrecondition, NotFound)

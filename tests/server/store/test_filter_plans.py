@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mooring_server.core.lists import ASSETS, SESSIONS, List
 from mooring_server.store import AssetType, Order, Tx
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.paging import Window
 from support_filters import condition
 from support_store import ENGAGEMENT, USER, Database, asset, begin, publish
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from mooring_server.store import Order, Tx
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.paging import Window
 from support_store import ENGAGEMENT, START, USER, Database, asset, begin, publish
 
 

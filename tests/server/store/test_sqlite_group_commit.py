@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mooring_server.errors import Unavailable
 from mooring_server.store import Order, Tx
-from mooring_server.store.paging import Window
+from mooring_server.store.lists.paging import Window
 from support_store import ENGAGEMENT, Database, begin, session
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from peewee import Database
 from playhouse.migrate import SchemaMigrator
 
-from mooring_server.store.search import create_search
+from mooring_server.store.lists.search import create_search
 from mooring_server.store.values import searched_text
 
 _SEARCHED = (
@@ -32,6 +32,8 @@ _INDEXES = (
     ("engagements_by_name", "engagements", '"sort_name", "id"', ""),
     ("engagements_by_create_time", "engagements", '"create_time", "id"', ""),
     ("contexts_by_create_time", "contexts", '"user_id", "create_time", "id"', ""),
+    ("tokens_by_create_time", "tokens", '"user_id", "create_time", "id"', ""),
+    ("tokens_by_revocation", "tokens", '"revoke_time"', '("revoke_time" IS NOT NULL)'),
     *(
         (f"sessions_of_{column}", "sessions", f'"engagement_id", "{column}"', "")
         for column in ("display_name", "type", "creator_id", "asset_count", "update_time")

@@ -13,7 +13,7 @@ from peewee import Database, OperationalError, PeeweeException, SqliteDatabase, 
 
 from mooring_server.errors import AlreadyExists, InvalidArgument
 from mooring_server.settings import Settings
-from mooring_server.store.backups import (
+from mooring_server.store.care.backups import (
     BACKED_UP,
     Backup,
     Manifest,
@@ -23,11 +23,11 @@ from mooring_server.store.backups import (
     reading,
     stored_columns,
 )
+from mooring_server.store.care.scans import WORD_INDEXES, dropping
 from mooring_server.store.engine import outward
 from mooring_server.store.migrating import is_sqlite, known_migrations, migrate
 from mooring_server.store.postgresql import connect_postgresql
 from mooring_server.store.records import OperationState
-from mooring_server.store.scans import WORD_INDEXES, dropping
 from mooring_server.store.sqlite import connect_sqlite, sqlite_path
 from mooring_server.store.tables import TABLES, Engagements, Facts, Operations, Requests, Users
 from mooring_server.store.values import to_json

@@ -10,8 +10,8 @@ from itertools import islice
 from peewee import Database
 
 from mooring_server.errors import MooringError
-from mooring_server.store import checks, repairs, scans
-from mooring_server.store.checks import Fault
+from mooring_server.store.care import checks, repairs, scans
+from mooring_server.store.care.checks import Fault
 from mooring_server.store.migrating import snapshot
 from mooring_server.store.transaction import Tx
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from peewee import Database
 
-from mooring_server.store.adopted_rows import AdoptedRows, NewRow
-from mooring_server.store.old_shape import (
+from mooring_server.store.care.adopted_rows import AdoptedRows, NewRow
+from mooring_server.store.care.old_shape import (
     REPORT_TABLE,
     Row,
     key,

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from peewee import SQL, Node, Tuple, fn
 
-from mooring_server.store.conditions import Condition
-from mooring_server.store.filters import Filterable, Of, exists, shaped, where
-from mooring_server.store.leads import Home, Lead, LeadKind, Leads
+from mooring_server.store.lists.conditions import Condition
+from mooring_server.store.lists.filters import Filterable, Of, exists, shaped, where
+from mooring_server.store.lists.leads import Home, Lead, LeadKind, Leads
+from mooring_server.store.lists.search import WordIndex
 from mooring_server.store.records import Order, Page
-from mooring_server.store.search import WordIndex
 from mooring_server.store.statements import Statement, param, statement_family
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from peewee import JOIN, SQL, Join, Select
 
-from mooring_server.store.conditions import Condition, Label, Word, conjuncts
-from mooring_server.store.filters import Filterable, given, indexed, indexed_where, label_where, shaped
-from mooring_server.store.search import WordIndex, search_arguments
+from mooring_server.store.lists.conditions import Condition, Label, Word, conjuncts
+from mooring_server.store.lists.filters import Filterable, given, indexed, indexed_where, label_where, shaped
+from mooring_server.store.lists.search import WordIndex, search_arguments
 from mooring_server.store.statements import param
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from peewee import SQL, Value, fn
 
 from mooring_server.errors import AlreadyExists
-from mooring_server.store import scans
+from mooring_server.store.care import scans
 from mooring_server.store.records import ChangeKind, OperationState
 from mooring_server.store.statements import Statement, param
 from mooring_server.store.tables import (

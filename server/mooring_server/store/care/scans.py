@@ -9,8 +9,8 @@ from typing import Any, cast
 from peewee import Database, SqliteDatabase, Tuple
 
 from mooring_server.store.assets import SEARCHED_FIELDS
-from mooring_server.store.checks import Fault, Faults
-from mooring_server.store.search import ASSET_WORDS, SESSION_WORDS, WordIndex
+from mooring_server.store.care.checks import Fault, Faults
+from mooring_server.store.lists.search import ASSET_WORDS, SESSION_WORDS, WordIndex
 from mooring_server.store.statements import Statement, param
 from mooring_server.store.tables import Assets, Changes, Engagements, SessionLabels, Sessions, Table
 from mooring_server.store.values import from_json, searched_text, sort_key

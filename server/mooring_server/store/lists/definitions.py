@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mooring_server.store import tables
-from mooring_server.store.conditions import And, Condition, Not, Present
-from mooring_server.store.filters import Column, Filterable, Labels
-from mooring_server.store.leads import Home
-from mooring_server.store.paging import Listing
+from mooring_server.store.lists.conditions import And, Condition, Not, Present
+from mooring_server.store.lists.filters import Column, Filterable, Labels
+from mooring_server.store.lists.leads import Home
+from mooring_server.store.lists.paging import Listing
+from mooring_server.store.lists.search import ASSET_WORDS, SESSION_WORDS
 from mooring_server.store.records import Asset, Engagement, Order, Session
-from mooring_server.store.search import ASSET_WORDS, SESSION_WORDS
 
 # Fields of the rows themselves, which no caller's filter can name.
 DELETED = "deleted"

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from peewee import JOIN, BaseQuery, Database, SqliteDatabase, Value, fn
 
-from mooring_server.store.old_shape import PREFIX
+from mooring_server.store.care.old_shape import PREFIX
 from mooring_server.store.records import AssetType, ChangeKind, OperationState, Role, TokenScope
 from mooring_server.store.tables import (
     Assets,

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from peewee import SQL, NodeList, Value, fn
 
-from mooring_server.store.conditions import (
+from mooring_server.store.lists.conditions import (
     And,
     Begins,
     Compare,
