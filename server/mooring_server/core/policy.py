@@ -167,6 +167,8 @@ def authorise(tx: Tx, caller: Caller, rpc: str, name: str) -> str:
                 f"this needs the role {rule.role.name.lower()} in the engagement, "
                 f"yours is {Role(role).name.lower()}"
             )
+        if rule.mutates and role >= rule.role:
+            tx.changes.expect_role(engagement_id, caller.user_id, rule.role)
     if rule.mutates and not rule.in_archive:
         tx.engagements.require_in_use(engagement_id)
     return kind.of(engagement_id, *ids[1:])

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from peewee import Node, Value, fn
 
+from mooring_server.errors import PermissionDenied
 from mooring_server.store import tables
 from mooring_server.store.engagements import archived
-from mooring_server.store.records import Change, ChangeKind
+from mooring_server.store.records import Change, ChangeKind, Role
 from mooring_server.store.statements import Statement, param, statement_family
 from mooring_server.store.values import from_json, from_us, to_json
 
@@ -104,6 +105,7 @@ class Changes:
         self._notes: dict[str, list[_Note]] = {}
         self._sessions: dict[str, int] = {}
         self._in_use: set[str] = set()
+        self._roles: dict[str, tuple[str, Role]] = {}
 
     def note(
         self,
@@ -131,6 +133,13 @@ class Changes:
         """Has the bump refuse an engagement that was archived since this transaction looked at it."""
         self._in_use.add(engagement_id)
 
+    def expect_role(self, engagement_id: str, user_id: str, least: Role) -> None:
+        """Has the bump refuse a user whose role was taken away since this transaction looked at it.
+
+        What the transaction does to that role itself is no such thing.
+        """
+        self._roles[engagement_id] = (user_id, least)
+
     def pending(self, stream: str) -> int:
         """How far this transaction will move the stream: 1 when it touched it, else 0."""
         return 1 if stream in self._notes else 0
@@ -142,7 +151,8 @@ class Changes:
     def flush(self) -> frozenset[str]:
         """Bumps the touched streams and appends their changes; answers the streams.
 
-        Raises FailedPrecondition (ENGAGEMENT_ARCHIVED), see `expect_in_use`.
+        Raises FailedPrecondition (ENGAGEMENT_ARCHIVED), see `expect_in_use`, and PermissionDenied, see
+        `expect_role`.
         """
         tx = self._tx
         for stream in sorted(self._notes):
@@ -151,6 +161,7 @@ class Changes:
                 bumped = tx.row(_BUMP_ENGAGEMENT, id=owner, sessions=self.pending_sessions(owner))
                 if owner in self._in_use and bumped[1] is not None:
                     raise archived()
+                self._require_role(owner)
             else:
                 bumped = tx.row(_BUMP_USER, id=owner)
             for position, note in enumerate(self._notes[stream]):
@@ -168,6 +179,18 @@ class Changes:
                     session_id=note.session_id,
                 )
         return frozenset(self._notes)
+
+    def _require_role(self, engagement_id: str) -> None:
+        # Whoever changes a role moves the engagement's row too, and that is locked now: nobody comes between.
+        if self._tx.is_sqlite or engagement_id not in self._roles:
+            return
+        user_id, least = self._roles[engagement_id]
+        own = f"engagements/{engagement_id}/members/{user_id}"
+        if any(note.resource == own for note in self._notes[f"engagements/{engagement_id}"]):
+            return
+        role = self._tx.members.role(engagement_id, user_id)
+        if role is None or role < least:
+            raise PermissionDenied("your role in the engagement was taken away in this very moment")
 
     def head(self, stream: str) -> int | None:
         """The stream's revision; None where there is no such stream."""

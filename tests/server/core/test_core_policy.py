@@ -38,6 +38,7 @@ def tx(*, roles=None, default=None, sessions=(), engagements=(), archived=()):
 
     return SimpleNamespace(
         users=SimpleNamespace(get=user),
+        changes=SimpleNamespace(expect_role=lambda *_: None),
         members=SimpleNamespace(
             role=lambda engagement_id, user_id: roles.get((engagement_id, user_id)),
             share_engagement=share_engagement,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mooring_server.core import identities, tokens
-from mooring_server.core.policy import Caller
+from mooring_server.core.policy import Caller, default_engagement_id
 from mooring_server.errors import InvalidArgument, PermissionDenied, ResourceExhausted, Unauthenticated
 from mooring_server.settings import Settings
 from mooring_server.store.records import TokenScope
@@ -151,6 +151,15 @@ def test_the_operator_names_users(store):
     for wrong in ("me", "system", "demo", "Ann", "a b", ""):
         with pytest.raises(InvalidArgument):
             store.write(lambda tx, wrong=wrong: tokens.bearer(tx, wrong, ""))
+
+
+def test_nobody_keeps_the_demo_user_out(store):
+    """Where somebody else's engagement has the demo engagement's id, that one gets another."""
+    store.write(lambda tx: begin(tx, identities.DEMO_ID))
+    caller = store.write(lambda tx: identities.sign_in(tx, identities.DEMO))
+    home = store.read(lambda tx: default_engagement_id(tx, caller))
+
+    assert home != identities.DEMO_ID
 
 
 def test_the_demo_user_may_have_tokens(store):

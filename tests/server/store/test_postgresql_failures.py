@@ -3,12 +3,15 @@
 import threading
 
 import pytest
-from mooring_server.errors import Unavailable
+from mooring_server.core.policy import Caller, authorise
+from mooring_server.errors import PermissionDenied, Unavailable
 from mooring_server.settings import Settings
-from mooring_server.store import Tx, migrate, open_store
-from support_store import ENGAGEMENT, Database, begin, session
+from mooring_server.store import Role, Tx, migrate, open_store
+from support_store import ENGAGEMENT, USER, Database, begin, session
 
 pytestmark = pytest.mark.postgresql
+
+CREATE_SESSION = "mooring.v1.SessionService/CreateSession"
 
 
 @pytest.fixture
@@ -85,3 +88,39 @@ def test_a_server_that_is_not_there_is_unavailable():
         with pytest.raises(Unavailable) as refused:
             call()
         assert "127.0.0.1" not in refused.value.message
+
+
+@pytest.mark.parametrize("role", [None, Role.VIEWER])
+def test_a_role_that_is_taken_away_takes_effect_at_once(database: Database, role: Role | None):
+    """What has not committed when a member is told that they are none commits no more."""
+
+    def take_away(tx: Tx):
+        if role is None:
+            tx.members.delete(ENGAGEMENT, "bob", None)
+        else:
+            tx.members.set_role(ENGAGEMENT, "bob", role, None)
+
+    def work(tx: Tx):
+        authorise(tx, Caller("bob"), CREATE_SESSION, f"engagements/{ENGAGEMENT}")
+        with Database(database.url) as meanwhile:
+            meanwhile.write(take_away)
+        session("wave-1")(tx)
+
+    database.write(lambda tx: tx.users.insert("bob", "bob", "Bob", ""))
+    database.write(lambda tx: tx.members.put(ENGAGEMENT, "bob", Role.ANALYST))
+    with pytest.raises(PermissionDenied):
+        database.write(work)
+    assert database.read(lambda tx: tx.sessions.get(ENGAGEMENT, "wave-1")) is None
+
+
+def test_a_manager_may_give_up_their_own_role(database: Database):
+    """What somebody does to their own role does not keep them from doing it."""
+
+    def step_down(tx: Tx):
+        name = f"engagements/{ENGAGEMENT}/members/{USER}"
+        authorise(tx, Caller(USER), "mooring.v1.EngagementService/UpdateMember", name)
+        return tx.members.set_role(ENGAGEMENT, USER, Role.VIEWER, None)
+
+    database.write(lambda tx: tx.users.insert("bob", "bob", "Bob", ""))
+    database.write(lambda tx: tx.members.put(ENGAGEMENT, "bob", Role.MANAGER))
+    assert database.write(step_down).role is Role.VIEWER
