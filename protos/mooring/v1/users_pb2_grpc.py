@@ -121,7 +121,8 @@ class UserServiceServicer(object):
         """Changes the caller's profile or default engagement.
 
         ABORTED for a stale etag; PERMISSION_DENIED for another user and for a default engagement that the caller
-        may not read; INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
+        may not read; FAILED_PRECONDITION for an archived one; INVALID_ARGUMENT for wrong fields and for a mask that names what
+        cannot change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,7 +49,8 @@ class UserServiceStub:
     """Changes the caller's profile or default engagement.
 
     ABORTED for a stale etag; PERMISSION_DENIED for another user and for a default engagement that the caller
-    may not read; INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
+    may not read; FAILED_PRECONDITION for an archived one; INVALID_ARGUMENT for wrong fields and for a mask that names what
+    cannot change.
     """
 
     GetContext: grpc.UnaryUnaryMultiCallable[
@@ -157,7 +158,8 @@ class UserServiceAsyncStub:
     """Changes the caller's profile or default engagement.
 
     ABORTED for a stale etag; PERMISSION_DENIED for another user and for a default engagement that the caller
-    may not read; INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
+    may not read; FAILED_PRECONDITION for an archived one; INVALID_ARGUMENT for wrong fields and for a mask that names what
+    cannot change.
     """
 
     GetContext: grpc.aio.UnaryUnaryMultiCallable[
@@ -271,7 +273,8 @@ class UserServiceServicer(metaclass=abc.ABCMeta):
         """Changes the caller's profile or default engagement.
 
         ABORTED for a stale etag; PERMISSION_DENIED for another user and for a default engagement that the caller
-        may not read; INVALID_ARGUMENT for wrong fields and for a mask that names what cannot change.
+        may not read; FAILED_PRECONDITION for an archived one; INVALID_ARGUMENT for wrong fields and for a mask that names what
+        cannot change.
         """
 
     @abc.abstractmethod

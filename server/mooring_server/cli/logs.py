@@ -58,4 +58,4 @@ def configure(settings: Settings, *, quiet: bool = False) -> None:
     # asyncio reports its selector and slow callbacks at debug level: noise, even for people who debug.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     # peewee tells its statements at debug level with what callers sent in them.
-    logging.getLogger("peewee").setLevel(logging.INFO)
+    logging.getLogger("peewee").setLevel(max(logging.INFO, root.level))

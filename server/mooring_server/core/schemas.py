@@ -79,6 +79,8 @@ class Field:
             _, ids = names.parse(text, (self.name,), "filter")
         except InvalidArgument:
             raise ValueError(f"must be `{self.name.value}`") from None
+        if self.name is names.Kind.USER and ids == (names.ME,):
+            raise ValueError("must name the user by their id: a filter means the same to everybody")
         return self.stored(ids)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,7 +37,8 @@ def migrate(url: str, settings: Settings, *, target: str | None = None) -> list[
 
     Safe to call again and from several processes at once: the others wait, then find nothing to do. On
     SQLite all of it is one transaction. A database of the old shape is adopted, which is called ADOPTION and
-    is one transaction everywhere. Raises Unavailable where the database cannot be had.
+    is one transaction everywhere. Raises Unavailable where the database cannot be had, or is of a newer
+    Mooring.
     """
     try:
         with connection(url) as database:
@@ -74,8 +75,7 @@ def drop_old_tables(url: str) -> list[str]:
 def require_newest(url: str) -> None:
     """Raises Unavailable unless the schema is exactly the one that this program knows."""
     status = _status(url)
-    if any(each.path is None for each in status):
-        raise Unavailable("a newer Mooring has migrated this database; update this one")
+    _refuse_newer(status)
     if any(each.applied is None for each in status):
         raise Unavailable("the database's schema is not the newest; run `mooring migrate`")
 
@@ -86,8 +86,7 @@ def schema_version(database: Database) -> str:
     applied = [each.name for each in status if each.applied is not None]
     if not applied:
         raise Unavailable("this is no database of Mooring's; `mooring migrate` makes one")
-    if any(each.path is None for each in status):
-        raise Unavailable("a newer Mooring has migrated this database; update this one")
+    _refuse_newer(status)
     return str(applied[-1])
 
 
@@ -172,12 +171,19 @@ def _sqlite_lock(database: Database) -> Iterator[None]:
 
 def _up(database: Database, target: str | None) -> list[str]:
     if _HISTORY in database.get_tables() or not is_old_shape(database):
-        return list(_runner(database).up(target))
+        runner = _runner(database)
+        _refuse_newer(runner.status())
+        return list(runner.up(target))
     with database.atomic():
         put_aside(database)
         applied = list(_runner(database).up(target))
         adopt(database, to_us(utc_now()))
     return [ADOPTION, *applied]
+
+
+def _refuse_newer(status: Iterable[Migration]) -> None:
+    if any(each.path is None for each in status):
+        raise Unavailable("a newer Mooring has migrated this database; update this one")
 
 
 def _is_old(url: str) -> bool:

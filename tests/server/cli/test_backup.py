@@ -66,6 +66,16 @@ def test_nothing_is_overwritten_unasked(folder, url, tmp_path):
     assert file.read_bytes()[:2] == b"PK"
 
 
+def test_a_new_database_is_made_quietly(folder, url, tmp_path):
+    """A restore into nothing makes the database and says nothing but what it did."""
+    file = tmp_path / "team.backup"
+    mooring("backup", file, data_folder=folder)
+    result = mooring("restore", file, "--database", f"sqlite:///{tmp_path}/new.db", data_folder=folder)
+
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+
+
 def test_a_database_is_not_replaced_unasked(folder, url, tmp_path):
     """A database that holds something stays unless --replace says otherwise."""
     file = tmp_path / "team.backup"

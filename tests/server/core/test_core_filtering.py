@@ -140,6 +140,7 @@ def test_numbers_keep_their_kind():
         ("display_name < b", 14, "`=` or `!=`"),
         ("is_default = 1", 14, "true, false"),
         ("creator = ann", 11, "`users/{user}`"),
+        ("creator = users/me", 11, "by their id"),
         ("parent_session = ''", 18, "engagements/{engagement}/sessions/{session}"),
         ("asset_count = 1.5", 15, "a whole number"),
         (f"asset_count = {2**63}", 15, "64 bits"),

@@ -1,5 +1,6 @@
 """Backups and restores, on every database and between them."""
 
+import hashlib
 import io
 import json
 import re
@@ -301,6 +302,34 @@ def _flipped(file: io.BytesIO) -> io.BytesIO:
         member = archive.getinfo("tables/sessions.jsonl")
     content[member.header_offset + 60 + member.compress_size // 2] ^= 0x01
     return io.BytesIO(content)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(None, id="null"),
+        pytest.param(["a"], id="a list"),
+        pytest.param(2**70, id="too large"),
+        pytest.param("\ud800", id="half a character"),
+    ],
+)
+def test_rows_that_do_not_fit_change_nothing(database: Database, value: object):
+    """A backup with the right hashes and impossible values is refused as one that is not sound."""
+    fill(database)
+    file, before = backed_up(database.url)
+    with zipfile.ZipFile(file) as archive:
+        lines = archive.read("tables/users.jsonl").splitlines()
+    place = before.tables["users"].columns.index("revision" if isinstance(value, int) else "display_name")
+    row = json.loads(lines[0])
+    row[place] = value
+    content = b"".join(line + b"\n" for line in (json.dumps(row).encode(), *lines[1:]))
+    digest = hashlib.sha256(content).hexdigest()
+    named = _manifest(lambda manifest: manifest["tables"]["users"].update(sha256=digest))(file)
+    forged = _rewritten(named, lambda name, old: content if "users" in name else old)
+    with pytest.raises(InvalidArgument, match="does not take its users"):
+        restored(database.url, forged, replace=True)
+    assert backed_up(database.url)[1].tables == before.tables
+    assert database.store.check() == []
 
 
 @pytest.mark.parametrize(

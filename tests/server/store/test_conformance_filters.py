@@ -258,6 +258,22 @@ def test_skips_are_kept_through_short_pages(begun: Database, skip, limit, examin
     assert list(found) == list(whole[skip:])
 
 
+def test_rows_of_many_words_that_begin_alike_are_all_found(begun: Database):
+    """A search loses no row, however many words of a row begin as it does."""
+    names = [" ".join(f"a{number:02}{letter}" for letter in "abcde") for number in range(60)]
+    version = begun.write(
+        lambda tx: publish(tx, *(asset(number, display_name=name) for number, name in enumerate(names)))
+    )
+    wanted = condition("a", ASSETS)
+    for examined in (80, 20_000):
+        found = walked(
+            begun,
+            lambda tx, window: tx.assets.page(version, Order.DISPLAY_NAME, window, wanted),
+            Window(10, 0, None, examined),
+        )
+        assert [each.display_name for each in found] == names, examined
+
+
 def test_totals_say_when_they_stopped_counting(begun: Database):
     """They are exact up to what may be counted and looked at; then at least so many."""
 

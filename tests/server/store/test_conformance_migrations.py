@@ -42,6 +42,8 @@ def test_a_store_refuses_a_newer_schema(database_url: str):
         )
     with pytest.raises(Unavailable, match="newer"):
         open_store(database_url, settings=_SETTINGS)
+    with pytest.raises(Unavailable, match="newer"):
+        migrate(database_url, _SETTINGS)
 
 
 def test_several_processes_may_migrate_at_once(database_url: str):

@@ -9,7 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
-from peewee import Database, OperationalError, PeeweeException, SqliteDatabase, __exception_wrapper__  # type: ignore[attr-defined]  # not in its stubs
+from peewee import (
+    Database,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    PeeweeException,
+    ProgrammingError,
+    SqliteDatabase,
+    __exception_wrapper__,  # type: ignore[attr-defined]  # not in its stubs
+)
 
 from mooring_server.errors import AlreadyExists, InvalidArgument
 from mooring_server.settings import Settings
@@ -189,7 +199,7 @@ def _insert(database: Database, backup: Backup, table: str, on_progress: OnProgr
     entry = backup.manifest.tables[table]
     columns = ", ".join(f'"{column}"' for column in entry.columns)
     rows = _told(backup.rows(table), entry.rows, on_progress)
-    with __exception_wrapper__:
+    with _fitting(table), __exception_wrapper__:
         if isinstance(database, SqliteDatabase):
             places = ", ".join("?" * len(entry.columns))
             statement = f'INSERT INTO "{table}" ({columns}) VALUES ({places})'  # noqa: S608 - checked names
@@ -198,6 +208,17 @@ def _insert(database: Database, backup: Backup, table: str, on_progress: OnProgr
             with database.cursor().copy(f'COPY "{table}" ({columns}) FROM STDIN') as copy:
                 for row in rows:
                     copy.write_row(row)
+
+
+@contextmanager
+def _fitting(table: str) -> Iterator[None]:
+    """Says of rows that the database does not take whose fault that is."""
+    try:
+        yield
+    except (DataError, IntegrityError, InterfaceError, OverflowError, ProgrammingError, ValueError) as fault:
+        raise InvalidArgument(
+            f"this is no sound backup: the database does not take its {table}; take another one"
+        ) from fault
 
 
 def _told(rows: Iterator[list[Any]], total: int, on_progress: OnProgress) -> Iterator[list[Any]]:

@@ -93,8 +93,15 @@ class Leads:
             # What is indexed names the scope: to ask for it too would offer other indexes.
             query = self._table.select(*self._columns).where(given(self._words).matches())
         else:
-            query = self._by_id(self._ids(kind, shape), sqlite)
+            ids = self._ids(kind, shape)
+            query = self._by_id(ids.distinct() if kind is LeadKind.WORDS else ids, sqlite)
         return query.limit(param("examined"))
+
+    def entries(self, kind: LeadKind, shape: Any, *, sqlite: bool) -> Any:
+        """What the index itself holds of them: a row may have several words that begin so."""
+        if kind is LeadKind.COLUMN or (kind is LeadKind.WORDS and not sqlite):
+            return self.rows(kind, shape, sqlite=sqlite)
+        return self._ids(kind, shape)
 
     def _within(self) -> list[Any]:
         return [getattr(self._table, name) == param(name) for name in self._scope]

@@ -246,7 +246,7 @@ class Listing(Generic[T]):
         return query.limit(SQL("1")).offset(param("skip"))
 
     def _probe_query(self, kind: LeadKind, shape: Condition | None, sqlite: bool) -> Any:
-        part = self._leads.rows(kind, shape, sqlite=sqlite).alias("part")
+        part = self._leads.entries(kind, shape, sqlite=sqlite).alias("part")
         return part.select_from(fn.COUNT(SQL("*")))
 
     def _source(

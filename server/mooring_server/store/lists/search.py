@@ -89,7 +89,7 @@ class WordIndex:
         return NodeList((SQL(self._lexemes()), SQL("@@"), param("search").cast("TSQUERY")))
 
     def ids(self) -> Any:
-        """SQLite: the ids of the rows that have such a word, of at most `examined` entries of the index."""
+        """SQLite: the ids of the rows that have such a word, once for each, of at most `examined` entries."""
         source = (
             SQL(f"(SELECT doc FROM {self.name}_words WHERE term >="),
             param("search"),
@@ -99,7 +99,7 @@ class WordIndex:
             param("examined"),
             SQL(f") AS w CROSS JOIN {self.name}_rows AS r ON r.number = w.doc"),
         )
-        return Select([NodeList(source)], [SQL("r.id").alias("id")]).distinct()
+        return Select([NodeList(source)], [SQL("r.id").alias("id")])
 
     def _tokens(self, row: str = "") -> str:
         """The words of a row behind its scope, each after a space."""
