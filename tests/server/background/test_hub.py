@@ -4,11 +4,11 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
-from mooring_server.background import WatchHub
 from mooring_server.errors import OutOfRange, ResourceExhausted, Unavailable
 from mooring_server.store.changes import Changes
 from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.testing import capture_logs
+from support_hub import watching
 from support_store import ENGAGEMENT, USER, Database, begin, session
 
 STREAM = f"engagements/{ENGAGEMENT}"
@@ -21,20 +21,6 @@ def database(tmp_path):
     with Database(f"sqlite:///{tmp_path}/store.db", watch_queue_max=50, watch_poll_s=60) as opened:
         opened.write(begin)
         yield opened
-
-
-def watching(database, test, **settings):
-    """Runs an async test with a hub that is closed afterwards."""
-
-    async def run():
-        hub = WatchHub(database.store, database.settings.model_copy(update=settings))
-        database.store.on_commit = hub.notify
-        try:
-            return await test(hub)
-        finally:
-            await hub.close()
-
-    return database.run(run())
 
 
 async def take(subscription, count):

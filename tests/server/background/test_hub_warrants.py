@@ -4,11 +4,12 @@ import asyncio
 import random
 
 import pytest
-from mooring_server.background import Warrant, WatchHub
+from mooring_server.background import Warrant
 from mooring_server.errors import PermissionDenied, ResourceExhausted, Unavailable
 from mooring_server.store import Role
 from mooring_server.store.changes import Changes
 from mooring_server.store.sqlite import connect_sqlite, sqlite_path
+from support_hub import watching
 from support_store import ENGAGEMENT, Database, begin, session
 
 STREAM = f"engagements/{ENGAGEMENT}"
@@ -32,20 +33,6 @@ def admit(tx):
 
 def expel(tx):
     tx.members.delete(ENGAGEMENT, GUEST, None)
-
-
-def watching(database, test, **settings):
-    """Runs an async test with a hub that is closed afterwards."""
-
-    async def run():
-        hub = WatchHub(database.store, database.settings.model_copy(update=settings))
-        database.store.on_commit = hub.notify
-        try:
-            return await test(hub)
-        finally:
-            await hub.close()
-
-    return database.run(run())
 
 
 async def warrant(database, checks=None):

@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -14,3 +15,11 @@ def logging_as_before() -> Iterator[None]:
     root.setLevel(level)
     root.handlers[:] = handlers
     structlog.configure(**structured)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data folder as a user has it: for them alone."""
+    path = tmp_path / "data"
+    path.mkdir(mode=0o700)
+    return path

@@ -13,14 +13,6 @@ from support_store import Database, begin, session
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """A data folder as a user has it: for them alone."""
-    path = tmp_path / "data"
-    path.mkdir(mode=0o700)
-    return path
-
-
-@pytest.fixture
 def url(folder):
     """The user's database, with an engagement and two sessions."""
     url = f"sqlite:///{folder}/mooring.db"

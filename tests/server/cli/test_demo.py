@@ -18,14 +18,6 @@ from support_cli import COMMAND, DEADLINE_S, environment, serving
 from support_waiting import until
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A data folder as a user has it: for them alone."""
-    path = tmp_path / "data"
-    path.mkdir(mode=0o700)
-    return path
-
-
 def test_seeding_twice_brings_everything_once(folder, capsys):
     """The first time makes every example session with data of its own; the second changes nothing."""
     with serving("--port", 0, data_folder=folder) as server, connected(server.address) as client:

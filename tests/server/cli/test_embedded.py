@@ -10,14 +10,6 @@ from support_cli import mooring, serving
 from support_waiting import until
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A data folder as a user has it: for them alone."""
-    path = tmp_path / "data"
-    path.mkdir(mode=0o700)
-    return path
-
-
 def test_one_server_a_data_folder(folder):
     """While one serves a folder, a second one ends with status 75 and leaves it alone."""
     with serving("--embedded", folder, data_folder=folder) as server:

@@ -15,14 +15,6 @@ SLOW = {"MOORING_IMPORT_CHUNK_ROWS": "200"}
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """A data folder as a user has it: for them alone."""
-    path = tmp_path / "data"
-    path.mkdir(mode=0o700)
-    return path
-
-
-@pytest.fixture
 def large(tmp_path):
     """A file whose import lasts long enough to be ended."""
     path = tmp_path / "large.csv"

@@ -14,14 +14,6 @@ from mooring_server.cli.console import ExitCode
 from support_cli import mooring, serving
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A data folder as a user has it: for them alone."""
-    path = tmp_path / "data"
-    path.mkdir(mode=0o700)
-    return path
-
-
 def is_healthy(address):
     with grpc.insecure_channel(address) as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)

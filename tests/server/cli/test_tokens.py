@@ -18,14 +18,6 @@ FAR_AWAY = "192.0.2.1:50051"  # RFC 5737: nobody's
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """A data folder as a user has it: for them alone."""
-    path = tmp_path / "data"
-    path.mkdir(mode=0o700)
-    return path
-
-
-@pytest.fixture
 def database(folder):
     """The URL of a migrated database beside the data folder."""
     url = f"sqlite:///{folder.parent / 'team.db'}"
