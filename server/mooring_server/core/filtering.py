@@ -79,7 +79,7 @@ def _parse(text: str, schema: Schema, limits: FilterLimits) -> Condition:
     if len(text) > limits.length_max:
         raise _invalid(f"must have at most {limits.length_max:,} characters, not {len(text):,}")
     try:
-        _check_depth(text, limits.depth_max)
+        _check_size(text, limits)
         tree = _LARK.parse(text)
         condition: Condition = _Typed(schema).transform(tree)
     except VisitError as failure:
@@ -87,12 +87,13 @@ def _parse(text: str, schema: Schema, limits: FilterLimits) -> Condition:
     except UnexpectedInput as failure:
         raise _unexpected(text, failure) from None
     if _leaves(condition) > limits.terms_max:
-        raise _invalid(f"must have at most {limits.terms_max} comparisons and words")
+        raise _too_many(limits)
     return condition
 
 
-def _check_depth(text: str, depth_max: int) -> None:
-    """Refuses what nests deeper, before anything walks down there."""
+def _check_size(text: str, limits: FilterLimits) -> None:
+    """Refuses what nests too deep or surely is too much, before anything walks through it."""
+    texts = 0
     # Each `(` with the negations right before it.
     open_, negations = [0], 0
     for token in _LARK.lex(text, dont_ignore=False):
@@ -105,8 +106,16 @@ def _check_depth(text: str, depth_max: int) -> None:
             if token.type == "RPAR" and len(open_) > 1:
                 open_.pop()
             negations = 0
-        if open_[-1] + negations > depth_max:
-            raise _invalid(f"{_place(token.start_pos)}: nests deeper than {depth_max}")
+            texts += token.type in ("TEXT", "STRING", "TIME")
+        if open_[-1] + negations > limits.depth_max:
+            raise _invalid(f"{_place(token.start_pos)}: nests deeper than {limits.depth_max}")
+        # A comparison has two of them, a word one.
+        if texts > 2 * limits.terms_max:
+            raise _too_many(limits)
+
+
+def _too_many(limits: FilterLimits) -> InvalidArgument:
+    return _invalid(f"must have at most {limits.terms_max} comparisons and words")
 
 
 def _leaves(condition: Condition) -> int:

@@ -1,5 +1,7 @@
 """The doctor finds what is broken, repairs what is safe and says what to do about the rest."""
 
+from pathlib import Path
+
 import pytest
 from mooring_server.store import Finding, Tx
 from mooring_server.store.migrating import connection
@@ -102,6 +104,17 @@ def break_it(database: Database, fault: str) -> list[Finding]:
         for statement in fault.split(";"):
             opened.execute_sql(statement)
     return database.store.check()
+
+
+def test_a_label_of_no_session_is_one_fault(tmp_path: Path):
+    """A label whose session is gone says nothing about the labels of others."""
+    with Database(f"sqlite:///{tmp_path}/store.db") as database:
+        database.write(begin)
+        database.write(lambda tx: tx.sessions.update(ENGAGEMENT, "baseline", None, labels={"env": "prod"}))
+        found = break_it(database, "INSERT INTO session_labels VALUES ('a-gone', 'baseline', 'a', 'b')")
+    assert [finding.sentence.partition(".")[0] for finding in found] == [
+        "A row of session_labels refers to a row of sessions that is not there"
+    ]
 
 
 def test_each_fault_is_found_and_repaired(sound: Database):

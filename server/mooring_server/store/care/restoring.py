@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
-from peewee import (
+from peewee import (  # type: ignore[attr-defined]  # not in its stubs
     Database,
     DataError,
     IntegrityError,
@@ -18,7 +18,7 @@ from peewee import (
     PeeweeException,
     ProgrammingError,
     SqliteDatabase,
-    __exception_wrapper__,  # type: ignore[attr-defined]  # not in its stubs
+    __exception_wrapper__,
 )
 
 from mooring_server.errors import AlreadyExists, InvalidArgument

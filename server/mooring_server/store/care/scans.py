@@ -49,9 +49,10 @@ def labels(database: Database) -> Faults:
     label = next(rows, None)
     # Both come in the order of the sessions' keys.
     for engagement, session, document in _all(database, Sessions, ("engagement_id", "id", "labels")):
-        found = {}
-        while label is not None and label[:2] == (engagement, session):
-            found[label[2]] = label[3]
+        found, key = {}, (engagement, session)
+        while label is not None and label[:2] <= key:
+            if label[:2] == key:  # else it is of no session, which another check tells
+                found[label[2]] = label[3]
             label = next(rows, None)
         if labels_in(document) != found:
             yield Fault(
