@@ -55,6 +55,24 @@ class Admission:
         return full
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a caller shows of themselves.
+
+    Read on the event loop while the call is open: gRPC's own objects may be gone by the time that another
+    thread looks at them, and the process with them.
+    """
+
+    metadata: Mapping[str, str]
+    peer: str
+
+    @classmethod
+    def of(cls, context: grpc.aio.ServicerContext[Any, Any]) -> Credentials:
+        """Those of a call."""
+        pairs = context.invocation_metadata() or ()
+        return cls({key: value for key, value in pairs if isinstance(value, str)}, context.peer())
+
+
 class Authenticator(Protocol):
     """Finds out who is calling."""
 
@@ -139,7 +157,8 @@ class Driver:
         Raises:
             Unauthenticated: nobody valid is calling.
         """
-        identity, caller = await self.store.read(lambda tx: self.recognise(tx, context))
+        shown = Credentials.of(context)
+        identity, caller = await self.store.read(lambda tx: self.recognise(tx, shown))
         if caller is None:
             try:
                 caller = await self.store.write(lambda tx: identities.sign_in(tx, identity))
@@ -150,18 +169,13 @@ class Driver:
         structlog.contextvars.bind_contextvars(user=caller.user_id)
         return caller
 
-    def recognise(
-        self, tx: Tx, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> tuple[Identity, Caller | None]:
+    def recognise(self, tx: Tx, shown: Credentials) -> tuple[Identity, Caller | None]:
         """Who is calling as of this transaction, and as which caller, where they have called before.
 
         Raises:
             Unauthenticated: nobody valid is, or no longer.
         """
-        metadata = {
-            key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
-        }
-        identity = self._authenticator.identify(tx, metadata, context.peer())
+        identity = self._authenticator.identify(tx, shown.metadata, shown.peer)
         return identity, identities.find(tx, identity)
 
     def admission(self, rpc: str, caller: Caller) -> Admission:

@@ -9,7 +9,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from mooring.v1 import watch_pb2
 
 from mooring_server.api.calls import decode
-from mooring_server.api.driver import Driver
+from mooring_server.api.driver import Credentials, Driver
 from mooring_server.api.times import timestamp
 from mooring_server.background import Commit, Warrant, WatchHub
 from mooring_server.core.names import Kind
@@ -61,6 +61,7 @@ def handler(driver: Driver, hub: WatchHub) -> grpc.GenericRpcHandler:
 
     async def watch(data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         request = decode(watch_pb2.WatchRequest, data)
+        shown = Credentials.of(context)
         caller = await driver.identify(context)
         admission = driver.admission(_WATCH, caller)
         if not 1 <= len(request.streams) <= settings.watch_streams_max:
@@ -69,12 +70,12 @@ def handler(driver: Driver, hub: WatchHub) -> grpc.GenericRpcHandler:
         ends_at = math.inf
 
         def begin(tx: Tx) -> tuple[list[str], int, float]:
-            left_s = _left_s(tx, _same(caller, driver.recognise(tx, context)[1]))
+            left_s = _left_s(tx, _same(caller, driver.recognise(tx, shown)[1]))
             streams = [admission(tx, stream) for stream in request.streams]
             return streams, tx.changes.head(own) or 0, left_s
 
         def go_on(tx: Tx) -> float:
-            current = _same(caller, driver.recognise(tx, context)[1])
+            current = _same(caller, driver.recognise(tx, shown)[1])
             for stream in streams:
                 authorise(tx, current, _WATCH, stream)
             return _left_s(tx, current)
