@@ -11,7 +11,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 ARTIFACTS = Path(os.environ.get("MOORING_TEST_ARTIFACTS", support_jupyter.ROOT / "test-artifacts"))
 
 # What JupyterLab and Chromium themselves print, whatever runs in them.
-NOT_OURS = ("favicon", "jupyterlab.github.io", "net::ERR_", "the server responded with a status of 404")
+NOT_OURS = (
+    "favicon",
+    "jupyterlab.github.io",
+    "net::ERR_",
+    "the server responded with a status of 404",
+    "Could not restore the debugger state",  # of JupyterLab's own debugger, when a kernel dies
+)
 
 
 def in_browser(item: pytest.Item) -> bool:
