@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from itsdangerous import BadData, URLSafeSerializer
-
+from mooring_server.api.signer import Signer
 from mooring_server.errors import InvalidArgument
 
 
@@ -12,12 +11,11 @@ class PageTokens:
     """Seals and opens page tokens. The key is the database's, so that every replica reads every token."""
 
     def __init__(self, signing_key: bytes) -> None:
-        self._serializer = URLSafeSerializer(signing_key, salt="page-token")
+        self._signer = Signer(signing_key, "page-token")
 
     def seal(self, scope: Sequence[str], key: Sequence[Any]) -> str:
         """A token for the place after `key` (JSON values) in the list that `scope` describes."""
-        sealed = self._serializer.dumps([list(scope), list(key)])
-        return sealed if isinstance(sealed, str) else sealed.decode()
+        return self._signer.seal([list(scope), list(key)])
 
     def open(self, scope: Sequence[str], token: str) -> tuple[Any, ...]:
         """The key that was sealed.
@@ -26,8 +24,8 @@ class PageTokens:
             InvalidArgument: INVALID_PAGE_TOKEN, for a token that was altered or is of another scope.
         """
         try:
-            sealed_scope, key = self._serializer.loads(token)
-        except BadData:
+            sealed_scope, key = self._signer.open(token)
+        except ValueError:
             raise _invalid() from None
         if sealed_scope != list(scope):
             raise _invalid()

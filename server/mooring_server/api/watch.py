@@ -5,11 +5,11 @@ import math
 from typing import Any
 
 import grpc
-from itsdangerous import BadData, URLSafeSerializer
 from mooring.v1 import watch_pb2
 
 from mooring_server.api.calls import decode
 from mooring_server.api.driver import Credentials, Driver
+from mooring_server.api.signer import Signer
 from mooring_server.api.times import timestamp
 from mooring_server.background import Commit, Warrant, WatchHub
 from mooring_server.core.names import Kind
@@ -29,13 +29,12 @@ class ResumeTokens:
     """Where a watch has got to: signed, good for one user of one database in its present incarnation."""
 
     def __init__(self, store: Store) -> None:
-        self._serializer = URLSafeSerializer(store.signing_key, salt="resume-token")
+        self._signer = Signer(store.signing_key, "resume-token")
         self._store = store
 
     def seal(self, user_id: str, cursors: dict[str, int]) -> str:
         """The token for these cursors, by stream."""
-        sealed = self._serializer.dumps([self._store.incarnation, user_id, cursors])
-        return sealed if isinstance(sealed, str) else sealed.decode()
+        return self._signer.seal([self._store.incarnation, user_id, cursors])
 
     def open(self, user_id: str, token: str) -> dict[str, int]:
         """The cursors in a token; none in an empty one.
@@ -46,8 +45,8 @@ class ResumeTokens:
         if not token:
             return {}
         try:
-            incarnation, owner, cursors = self._serializer.loads(token)
-        except BadData:
+            incarnation, owner, cursors = self._signer.open(token)
+        except ValueError:
             raise _invalid() from None
         if (incarnation, owner) != (self._store.incarnation, user_id):
             raise _invalid()
