@@ -9,6 +9,7 @@ import pytest
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from mooring_server.settings import Settings
 from support_api import rpcs
@@ -118,6 +119,4 @@ def test_figure(figure: Any) -> None:
 
 
 def _message(method: MethodDescriptor) -> Any:
-    from google.protobuf.message_factory import GetMessageClass
-
     return GetMessageClass(method.output_type)

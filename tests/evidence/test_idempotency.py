@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -135,8 +136,6 @@ def test_retries_after_a_crash_have_one_effect(process: Process, database_url: s
 
         def stranger() -> Caller:
             return users.enter_context(process.user(uuid.uuid4().hex))
-
-        from contextlib import ExitStack
 
         with ExitStack() as users:
             scene = Scene(owner, engagement, stranger)
