@@ -20,10 +20,11 @@ from locust import User, between, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from mooring.v1 import (
-    discovery_pb2,
+    assets_pb2,
     discovery_pb2_grpc,
     engagements_pb2,
     engagements_pb2_grpc,
+    landscape_pb2,
     sessions_pb2,
     sessions_pb2_grpc,
     users_pb2,
@@ -74,8 +75,8 @@ class NotebookUser(User):
             self.sessions.SwitchSession,
             sessions_pb2.SwitchSessionRequest(name=chosen, context=self.context, request_id=request_id()),
         )
-        self.call(self.discovery.GetLandscape, discovery_pb2.GetLandscapeRequest(name=f"{chosen}/landscape"))
-        self.call(self.discovery.ListAssets, discovery_pb2.ListAssetsRequest(parent=chosen, page_size=100))
+        self.call(self.discovery.GetLandscape, landscape_pb2.GetLandscapeRequest(name=f"{chosen}/landscape"))
+        self.call(self.discovery.ListAssets, assets_pb2.ListAssetsRequest(parent=chosen, page_size=100))
         if next(self.rounds) % CREATE_EVERY == 0:
             self.call(
                 self.sessions.CreateSession,

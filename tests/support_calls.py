@@ -9,8 +9,10 @@ from google.longrunning import operations_pb2
 from google.protobuf.message import Message
 from mooring.v1 import (
     activity_pb2,
-    discovery_pb2,
+    assets_pb2,
     engagements_pb2,
+    imports_pb2,
+    landscape_pb2,
     sessions_pb2,
     tokens_pb2,
     users_pb2,
@@ -85,7 +87,7 @@ class Scene:
         """An operation that has ended."""
         if not self._operation:
             session = self.session()
-            request = discovery_pb2.ImportInventoryRequest(parent=session, upload_id=self.upload(session))
+            request = imports_pb2.ImportInventoryRequest(parent=session, upload_id=self.upload(session))
             self._operation = self.owner.discovery.ImportInventory(request).name
             self.owner.operations.WaitOperation(
                 operations_pb2.WaitOperationRequest(name=self._operation), timeout=30
@@ -122,11 +124,11 @@ def unique() -> str:
     return f"x{uuid.uuid4().hex}"
 
 
-def upload(session: str, data: bytes = INVENTORY) -> Iterator[discovery_pb2.UploadInventoryRequest]:
+def upload(session: str, data: bytes = INVENTORY) -> Iterator[imports_pb2.UploadInventoryRequest]:
     """The messages of an upload."""
-    header = discovery_pb2.UploadHeader(parent=session, file_name="estate.csv")
-    yield discovery_pb2.UploadInventoryRequest(header=header)
-    yield discovery_pb2.UploadInventoryRequest(chunk=data)
+    header = imports_pb2.UploadHeader(parent=session, file_name="estate.csv")
+    yield imports_pb2.UploadInventoryRequest(header=header)
+    yield imports_pb2.UploadInventoryRequest(chunk=data)
 
 
 def settle(caller: Caller, rpc: str, answer: bytes) -> None:
@@ -186,12 +188,12 @@ def _session_edit(scene: Scene) -> Message:
 
 def _import(scene: Scene) -> Message:
     session = scene.session()
-    return discovery_pb2.ImportInventoryRequest(parent=session, upload_id=scene.upload(session))
+    return imports_pb2.ImportInventoryRequest(parent=session, upload_id=scene.upload(session))
 
 
 def _upload_header(scene: Scene) -> Message:
-    header = discovery_pb2.UploadHeader(parent=scene.session(), file_name="estate.csv")
-    return discovery_pb2.UploadInventoryRequest(header=header)
+    header = imports_pb2.UploadHeader(parent=scene.session(), file_name="estate.csv")
+    return imports_pb2.UploadInventoryRequest(header=header)
 
 
 _USERS, _ENGAGEMENTS = "mooring.v1.UserService/", "mooring.v1.EngagementService/"
@@ -270,11 +272,9 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     _DISCOVERY + "UploadInventory": Recipe("analyst", _upload_header),
     _DISCOVERY + "ImportInventory": Recipe("analyst", _import),
-    _DISCOVERY + "ListAssets": Recipe(
-        "viewer", lambda s: discovery_pb2.ListAssetsRequest(parent=s.session())
-    ),
+    _DISCOVERY + "ListAssets": Recipe("viewer", lambda s: assets_pb2.ListAssetsRequest(parent=s.session())),
     _DISCOVERY + "GetLandscape": Recipe(
-        "viewer", lambda s: discovery_pb2.GetLandscapeRequest(name=f"{s.session()}/landscape")
+        "viewer", lambda s: landscape_pb2.GetLandscapeRequest(name=f"{s.session()}/landscape")
     ),
     "mooring.v1.WatchService/Watch": Recipe(
         "viewer", lambda s: watch_pb2.WatchRequest(streams=[s.engagement])

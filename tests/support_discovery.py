@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from google.longrunning import operations_pb2
-from mooring.v1 import discovery_pb2
+from mooring.v1 import imports_pb2
 
 
 def parts(
     session: str, data: bytes, *, file_name: str = "estate.csv", sha256: str = "", piece: int = 2**20
-) -> Iterator[discovery_pb2.UploadInventoryRequest]:
+) -> Iterator[imports_pb2.UploadInventoryRequest]:
     """The messages of an upload."""
-    header = discovery_pb2.UploadHeader(parent=session, file_name=file_name, sha256=sha256)
-    yield discovery_pb2.UploadInventoryRequest(header=header)
+    header = imports_pb2.UploadHeader(parent=session, file_name=file_name, sha256=sha256)
+    yield imports_pb2.UploadInventoryRequest(header=header)
     for start in range(0, len(data), piece):
-        yield discovery_pb2.UploadInventoryRequest(chunk=data[start : start + piece])
+        yield imports_pb2.UploadInventoryRequest(chunk=data[start : start + piece])
 
 
-def upload(caller: Any, session: str, data: bytes, **options: Any) -> discovery_pb2.UploadInventoryResponse:
+def upload(caller: Any, session: str, data: bytes, **options: Any) -> imports_pb2.UploadInventoryResponse:
     """Uploads a file."""
     return caller.discovery.UploadInventory(parts(session, data, **options), timeout=30)
 
@@ -26,7 +26,7 @@ def start(caller: Any, session: str, data: bytes, **options: Any) -> operations_
     """Uploads a file and begins its import."""
     arrived = upload(caller, session, data, **options)
     return caller.discovery.ImportInventory(
-        discovery_pb2.ImportInventoryRequest(parent=session, upload_id=arrived.upload_id)
+        imports_pb2.ImportInventoryRequest(parent=session, upload_id=arrived.upload_id)
     )
 
 
@@ -38,14 +38,14 @@ def done(caller: Any, operation: operations_pb2.Operation) -> operations_pb2.Ope
     return operation
 
 
-def report(operation: operations_pb2.Operation) -> discovery_pb2.ImportReport:
+def report(operation: operations_pb2.Operation) -> imports_pb2.ImportReport:
     """What an import that succeeded answers."""
     assert operation.WhichOneof("result") == "response", operation.error
-    response = discovery_pb2.ImportInventoryResponse()
+    response = imports_pb2.ImportInventoryResponse()
     assert operation.response.Unpack(response)
     return response.report
 
 
-def import_file(caller: Any, session: str, data: bytes, **options: Any) -> discovery_pb2.ImportReport:
+def import_file(caller: Any, session: str, data: bytes, **options: Any) -> imports_pb2.ImportReport:
     """Uploads and imports a file; the account of it."""
     return report(done(caller, start(caller, session, data, **options)))

@@ -101,13 +101,28 @@ class Settings(BaseSettings):
     page_size_default: int = Field(50, ge=1, description="Items of a page when the request does not say")
     page_size_max: int = Field(1_000, ge=1, description="The most items of a page; more are not given")
     message_size_max_bytes: int = Field(8 * 2**20, ge=2**10, description="The largest request that is read")
-    upload_size_max_bytes: int = Field(100 * 2**20, ge=1, description="The largest inventory file")
+    upload_size_max_bytes: int = Field(512 * 2**20, ge=1, description="The largest inventory file")
     upload_chunk_max_bytes: int = Field(2**20, ge=1, description="The largest piece of an upload")
     upload_keep_s: int = Field(24 * 3600, ge=1, description="How long an upload waits for its import")
-    expanded_size_max_bytes: int = Field(2**30, ge=1, description="The largest inventory, unpacked")
+    expanded_size_max_bytes: int = Field(2 * 2**30, ge=1, description="The largest inventory, unpacked")
     cells_max: int = Field(50_000_000, ge=1, description="The most cells of one inventory")
     columns_max: int = Field(2_000, ge=1, description="The most columns of one table")
     import_chunk_rows: int = Field(1_000, ge=1, description="Rows written in one transaction of an import")
+    import_write_target_ms: float = Field(
+        15.0, gt=0, description="How long such a transaction should hold the writer; its rows are cut to fit"
+    )
+    parser_memory_max_bytes: int = Field(
+        4 * 2**30, ge=2**28, description="Memory of the process that reads one inventory"
+    )
+    parser_time_max_s: float = Field(
+        900.0, gt=0, description="Processor time of the process that reads one inventory"
+    )
+    preview_time_max_s: float = Field(30.0, gt=0, description="The longest that a preview may take")
+    missing_assets_max: int = Field(1_000, ge=0, description="Missing assets that a report names")
+    read_batch_rows: int = Field(16_384, ge=1, description="Rows of one Arrow record batch")
+    read_cache_max_bytes: int = Field(
+        4 * 2**30, ge=0, description="Disk for Arrow files of data versions that were read before"
+    )
     imports_at_once_max: int = Field(2, ge=1, description="Imports that run at the same time; others wait")
     rejected_rows_max: int = Field(10_000, ge=0, description="Rejected rows past which an import gives up")
     operation_lease_s: float = Field(
@@ -117,7 +132,9 @@ class Settings(BaseSettings):
     request_id_keep_s: int = Field(24 * 3600, ge=1, description="How long a stored answer can be replayed")
     operation_keep_s: int = Field(7 * 24 * 3600, ge=1, description="How long an operation can be looked up")
     version_keep_s: int = Field(
-        24 * 3600, ge=1, description="How long a data version that nothing shows is kept"
+        7 * 24 * 3600,
+        ge=1,
+        description="How long a data version that nothing shows is kept, and its import can be undone",
     )
     context_keep_s: int = Field(90 * 24 * 3600, ge=1, description="How long an unused context is kept")
     token_keep_s: int = Field(30 * 24 * 3600, ge=1, description="How long an ended API token is listed")

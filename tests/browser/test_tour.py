@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from mooring import local
-from mooring.v1 import discovery_pb2, discovery_pb2_grpc, sessions_pb2, sessions_pb2_grpc
+from mooring.v1 import assets_pb2, discovery_pb2_grpc, landscape_pb2, sessions_pb2, sessions_pb2_grpc
 from playwright.sync_api import Page, expect
 from support_jupyter import ROOT, Demo, notebook_url, open_notebook, press_tab_until, run_all
 
@@ -51,14 +51,14 @@ def session_named(channel: grpc.Channel, name: str) -> sessions_pb2.Session:
 
 def first_assets(channel: grpc.Channel, session: sessions_pb2.Session, count: int) -> list[str]:
     listed = discovery_pb2_grpc.DiscoveryServiceStub(channel).ListAssets(
-        discovery_pb2.ListAssetsRequest(parent=session.name, page_size=count)
+        assets_pb2.ListAssetsRequest(parent=session.name, page_size=count)
     )
     return [asset.display_name for asset in listed.assets]
 
 
-def totals(channel: grpc.Channel, session: sessions_pb2.Session) -> discovery_pb2.LandscapeTotals:
+def totals(channel: grpc.Channel, session: sessions_pb2.Session) -> landscape_pb2.LandscapeTotals:
     landscape = discovery_pb2_grpc.DiscoveryServiceStub(channel).GetLandscape(
-        discovery_pb2.GetLandscapeRequest(name=f"{session.name}/landscape")
+        landscape_pb2.GetLandscapeRequest(name=f"{session.name}/landscape")
     )
     return landscape.totals
 

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from google.longrunning import operations_pb2
-from mooring.v1 import activity_pb2, discovery_pb2, engagements_pb2, sessions_pb2, users_pb2
+from mooring.v1 import activity_pb2, assets_pb2, engagements_pb2, imports_pb2, sessions_pb2, users_pb2
 from mooring_server.settings import Settings
 from mooring_server.store import migrate
 from support_calls import unique, upload
@@ -97,11 +97,11 @@ def lists_of(owner: Caller, engagement: str) -> list[List]:
     rows = b"name,type\n" + b"".join(b"asset %d,server\n" % number for number in range(ASSETS))
     received = owner.discovery.UploadInventory(upload(session, rows))
     begun = owner.discovery.ImportInventory(
-        discovery_pb2.ImportInventoryRequest(parent=session, upload_id=received.upload_id)
+        imports_pb2.ImportInventoryRequest(parent=session, upload_id=received.upload_id)
     )
     owner.operations.WaitOperation(operations_pb2.WaitOperationRequest(name=begun.name), timeout=60)
-    assets = discovery_pb2.ListAssetsRequest(parent=session)
-    names = owner.discovery.ListAssets(discovery_pb2.ListAssetsRequest(parent=session, page_size=1_000))
+    assets = assets_pb2.ListAssetsRequest(parent=session)
+    names = owner.discovery.ListAssets(assets_pb2.ListAssetsRequest(parent=session, page_size=1_000))
     everywhere = frozenset(asset.name for asset in names.assets)
     assert len(everywhere) == ASSETS
     found.append(List(lambda caller: caller.discovery.ListAssets, assets, "assets", everywhere))

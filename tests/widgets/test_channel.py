@@ -12,7 +12,7 @@ import grpc.aio
 import pytest
 from google.longrunning import operations_pb2
 from mooring import local
-from mooring.v1 import discovery_pb2, users_pb2, watch_pb2
+from mooring.v1 import imports_pb2, users_pb2, watch_pb2
 from mooring_widgets.client import channel as channels
 from mooring_widgets.client.channel import Channel
 from mooring_widgets.client.importing import import_inventory
@@ -111,7 +111,7 @@ def test_a_cancelled_import_stays_cancelled(tmp_path: Path) -> None:
 
     class Away:
         async def upload(self, *_: Any, **__: Any) -> Any:
-            return discovery_pb2.UploadInventoryResponse(upload_id="upload")
+            return imports_pb2.UploadInventoryResponse(upload_id="upload")
 
         async def unary(self, method: str, *_: Any) -> Any:
             if method.endswith("/CancelOperation"):

@@ -23,109 +23,48 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
-from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
-from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mooring.v1 import assets_pb2 as mooring_dot_v1_dot_assets__pb2
+from mooring.v1 import dependencies_pb2 as mooring_dot_v1_dot_dependencies__pb2
+from mooring.v1 import imports_pb2 as mooring_dot_v1_dot_imports__pb2
+from mooring.v1 import landscape_pb2 as mooring_dot_v1_dot_landscape__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amooring/v1/discovery.proto\x12\nmooring.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x06\n\x05\x41sset\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x19\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x03\xe0\x41\x02\x12#\n\x04type\x18\x03 \x01(\x0e\x32\x15.mooring.v1.AssetType\x12\x13\n\x0b\x65xternal_id\x18\x04 \x01(\t\x12\x10\n\x08hostname\x18\x05 \x01(\t\x12\x14\n\x0cip_addresses\x18\x06 \x03(\t\x12\x13\n\x0b\x65nvironment\x18\x07 \x01(\t\x12\x10\n\x08location\x18\x08 \x01(\t\x12\x10\n\x08platform\x18\t \x01(\t\x12\x18\n\x10operating_system\x18\n \x01(\t\x12\x0e\n\x06status\x18\x0b \x01(\t\x12\r\n\x05owner\x18\x0c \x01(\t\x12\x13\n\x0b\x61pplication\x18\r \x01(\t\x12\x13\n\x0b\x63riticality\x18\x0e \x01(\t\x12\x16\n\tcpu_cores\x18\x0f \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cmemory_bytes\x18\x10 \x01(\x03H\x01\x88\x01\x01\x12\x1a\n\rstorage_bytes\x18\x11 \x01(\x03H\x02\x88\x01\x01\x12\x35\n\nattributes\x18\x12 \x03(\x0b\x32!.mooring.v1.Asset.AttributesEntry\x12/\n\nprovenance\x18\x13 \x01(\x0b\x32\x16.mooring.v1.ProvenanceB\x03\xe0\x41\x03\x12\x34\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x12\x34\n\x0bupdate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x03\xe0\x41\x03\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:a\xea\x41^\n\x11mooring.dev/Asset\x12:engagements/{engagement}/sessions/{session}/assets/{asset}*\x06\x61ssets2\x05\x61ssetB\x0c\n\n_cpu_coresB\x0f\n\r_memory_bytesB\x10\n\x0e_storage_bytes\"6\n\nProvenance\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\r\n\x05sheet\x18\x02 \x01(\t\x12\x0b\n\x03row\x18\x03 \x01(\x05\"]\n\x16UploadInventoryRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x18.mooring.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"c\n\x0cUploadHeader\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x16\n\tfile_name\x18\x02 \x01(\tB\x03\xe0\x41\x02\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"P\n\x17UploadInventoryResponse\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"q\n\x16ImportInventoryRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe0\x41\x02\xfa\x41\x15\n\x13mooring.dev/Session\x12\x16\n\tupload_id\x18\x02 \x01(\tB\x03\xe0\x41\x02\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x8c\x01\n\x17ImportInventoryMetadata\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12&\n\x05phase\x18\x03 \x01(\x0e\x32\x17.mooring.v1.ImportPhase\x12\x11\n\trows_done\x18\x04 \x01(\x03\x12\x12\n\nrows_total\x18\x05 \x01(\x03\"T\n\x17ImportInventoryResponse\x12\x0f\n\x07session\x18\x01 \x01(\t\x12(\n\x06report\x18\x02 \x01(\x0b\x32\x18.mooring.v1.ImportReport\"\xbb\x03\n\x0cImportReport\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x13\n\x0bsource_rows\x18\x02 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x03\x12\x0f\n\x07updated\x18\x04 \x01(\x03\x12\x11\n\tunchanged\x18\x05 \x01(\x03\x12\x0e\n\x06joined\x18\x06 \x01(\x03\x12\x0f\n\x07implied\x18\x07 \x01(\x03\x12)\n\x08rejected\x18\x08 \x03(\x0b\x32\x17.mooring.v1.RejectedRow\x12\x44\n\x0f\x63reated_by_type\x18\t \x03(\x0b\x32+.mooring.v1.ImportReport.CreatedByTypeEntry\x12\x36\n\x07mapping\x18\n \x03(\x0b\x32%.mooring.v1.ImportReport.MappingEntry\x12\x14\n\x0c\x64\x61ta_version\x18\x0b \x01(\t\x12\r\n\x05notes\x18\x0c \x03(\t\x1a\x34\n\x12\x43reatedByTypeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a.\n\x0cMappingEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"9\n\x0bRejectedRow\x12\r\n\x05sheet\x18\x01 \x01(\t\x12\x0b\n\x03row\x18\x02 \x01(\x05\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x95\x01\n\x11ListAssetsRequest\x12)\n\x06parent\x18\x01 \x01(\tB\x19\xe0\x41\x02\xfa\x41\x13\x12\x11mooring.dev/Asset\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\"\x97\x01\n\x12ListAssetsResponse\x12!\n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x11.mooring.v1.Asset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\x12\x14\n\x0c\x64\x61ta_version\x18\x04 \x01(\t\x12\x1b\n\x13total_size_at_least\x18\x05 \x01(\x08\"B\n\x13GetLandscapeRequest\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xe0\x41\x02\xfa\x41\x17\n\x15mooring.dev/Landscape\"\x86\x02\n\tLandscape\x12\x11\n\x04name\x18\x01 \x01(\tB\x03\xe0\x41\x08\x12\x19\n\x0c\x64\x61ta_version\x18\x02 \x01(\tB\x03\xe0\x41\x03\x12\x30\n\x06totals\x18\x03 \x01(\x0b\x32\x1b.mooring.v1.LandscapeTotalsB\x03\xe0\x41\x03\x12/\n\x06groups\x18\x04 \x03(\x0b\x32\x1a.mooring.v1.LandscapeGroupB\x03\xe0\x41\x03:h\xea\x41\x65\n\x15mooring.dev/Landscape\x12\x35\x65ngagements/{engagement}/sessions/{session}/landscape*\nlandscapes2\tlandscape\"f\n\x0fLandscapeTotals\x12\x13\n\x0b\x61sset_count\x18\x01 \x01(\x03\x12\x11\n\tcpu_cores\x18\x02 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x03 \x01(\x03\x12\x15\n\rstorage_bytes\x18\x04 \x01(\x03\"b\n\x0eLandscapeGroup\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12,\n\x07\x62uckets\x18\x02 \x03(\x0b\x32\x1b.mooring.v1.LandscapeBucket\x12\x13\n\x0bvalue_count\x18\x03 \x01(\x03\"M\n\x0fLandscapeBucket\x12\r\n\x05value\x18\x01 \x01(\t\x12+\n\x06totals\x18\x02 \x01(\x0b\x32\x1b.mooring.v1.LandscapeTotals*\xb0\x02\n\tAssetType\x12\x1a\n\x16\x41SSET_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41SSET_TYPE_SERVER\x10\x01\x12\x17\n\x13\x41SSET_TYPE_DATABASE\x10\x02\x12\x1a\n\x16\x41SSET_TYPE_APPLICATION\x10\x03\x12\x16\n\x12\x41SSET_TYPE_NETWORK\x10\x04\x12\x1c\n\x18\x41SSET_TYPE_LOAD_BALANCER\x10\x05\x12\x16\n\x12\x41SSET_TYPE_STORAGE\x10\x06\x12\x1e\n\x1a\x41SSET_TYPE_VIRTUAL_MACHINE\x10\x07\x12\x18\n\x14\x41SSET_TYPE_CONTAINER\x10\x08\x12\x1d\n\x19\x41SSET_TYPE_SECURITY_GROUP\x10\t\x12\x14\n\x10\x41SSET_TYPE_OTHER\x10\n*\xac\x01\n\x0bImportPhase\x12\x1c\n\x18IMPORT_PHASE_UNSPECIFIED\x10\x00\x12\x17\n\x13IMPORT_PHASE_QUEUED\x10\x01\x12\x18\n\x14IMPORT_PHASE_READING\x10\x02\x12\x18\n\x14IMPORT_PHASE_WRITING\x10\x03\x12\x1b\n\x17IMPORT_PHASE_PUBLISHING\x10\x04\x12\x15\n\x11IMPORT_PHASE_DONE\x10\x05\x32\xcc\x04\n\x10\x44iscoveryService\x12\\\n\x0fUploadInventory\x12\".mooring.v1.UploadInventoryRequest\x1a#.mooring.v1.UploadInventoryResponse(\x01\x12\xcd\x01\n\x0fImportInventory\x12\".mooring.v1.ImportInventoryRequest\x1a\x1d.google.longrunning.Operation\"w\xca\x41\x32\n\x17ImportInventoryResponse\x12\x17ImportInventoryMetadata\x82\xd3\xe4\x93\x02<\"7/api/v1/{parent=engagements/*/sessions/*}/assets:import:\x01*\x12\x85\x01\n\nListAssets\x12\x1d.mooring.v1.ListAssetsRequest\x1a\x1e.mooring.v1.ListAssetsResponse\"8\x82\xd3\xe4\x93\x02\x32\x12\x30/api/v1/{parent=engagements/*/sessions/*}/assets\x12\x81\x01\n\x0cGetLandscape\x12\x1f.mooring.v1.GetLandscapeRequest\x1a\x15.mooring.v1.Landscape\"9\x82\xd3\xe4\x93\x02\x33\x12\x31/api/v1/{name=engagements/*/sessions/*/landscape}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amooring/v1/discovery.proto\x12\nmooring.v1\x1a\x1cgoogle/api/annotations.proto\x1a#google/longrunning/operations.proto\x1a\x17mooring/v1/assets.proto\x1a\x1dmooring/v1/dependencies.proto\x1a\x18mooring/v1/imports.proto\x1a\x1amooring/v1/landscape.proto2\xa4\x12\n\x10\x44iscoveryService\x12\\\n\x0fUploadInventory\x12\".mooring.v1.UploadInventoryRequest\x1a#.mooring.v1.UploadInventoryResponse(\x01\x12\xcd\x01\n\x0fImportInventory\x12\".mooring.v1.ImportInventoryRequest\x1a\x1d.google.longrunning.Operation\"w\xca\x41\x32\n\x17ImportInventoryResponse\x12\x17ImportInventoryMetadata\x82\xd3\xe4\x93\x02<\"7/api/v1/{parent=engagements/*/sessions/*}/assets:import:\x01*\x12\x85\x01\n\nListAssets\x12\x1d.mooring.v1.ListAssetsRequest\x1a\x1e.mooring.v1.ListAssetsResponse\"8\x82\xd3\xe4\x93\x02\x32\x12\x30/api/v1/{parent=engagements/*/sessions/*}/assets\x12\x81\x01\n\x0cGetLandscape\x12\x1f.mooring.v1.GetLandscapeRequest\x1a\x15.mooring.v1.Landscape\"9\x82\xd3\xe4\x93\x02\x33\x12\x31/api/v1/{name=engagements/*/sessions/*/landscape}\x12\xa2\x01\n\x10PreviewInventory\x12#.mooring.v1.PreviewInventoryRequest\x1a$.mooring.v1.PreviewInventoryResponse\"C\x82\xd3\xe4\x93\x02=\"8/api/v1/{parent=engagements/*/sessions/*}/assets:preview:\x01*\x12\x89\x01\n\x0bListImports\x12\x1e.mooring.v1.ListImportsRequest\x1a\x1f.mooring.v1.ListImportsResponse\"9\x82\xd3\xe4\x93\x02\x33\x12\x31/api/v1/{parent=engagements/*/sessions/*}/imports\x12x\n\tGetImport\x12\x1c.mooring.v1.GetImportRequest\x1a\x12.mooring.v1.Import\"9\x82\xd3\xe4\x93\x02\x33\x12\x31/api/v1/{name=engagements/*/sessions/*/imports/*}\x12\x88\x01\n\x0cRevertImport\x12\x1f.mooring.v1.RevertImportRequest\x1a\x12.mooring.v1.Import\"C\x82\xd3\xe4\x93\x02=\"8/api/v1/{name=engagements/*/sessions/*/imports/*}:revert:\x01*\x12t\n\x08GetAsset\x12\x1b.mooring.v1.GetAssetRequest\x1a\x11.mooring.v1.Asset\"8\x82\xd3\xe4\x93\x02\x32\x12\x30/api/v1/{name=engagements/*/sessions/*/assets/*}\x12\x87\x01\n\x0bUpdateAsset\x12\x1e.mooring.v1.UpdateAssetRequest\x1a\x11.mooring.v1.Asset\"E\x82\xd3\xe4\x93\x02?26/api/v1/{asset.name=engagements/*/sessions/*/assets/*}:\x05\x61sset\x12\x88\x01\n\x0b\x44\x65leteAsset\x12\x1e.mooring.v1.DeleteAssetRequest\x1a\x1f.mooring.v1.DeleteAssetResponse\"8\x82\xd3\xe4\x93\x02\x32*0/api/v1/{name=engagements/*/sessions/*/assets/*}\x12M\n\nReadAssets\x12\x1d.mooring.v1.ReadAssetsRequest\x1a\x1e.mooring.v1.ReadAssetsResponse0\x01\x12\x9d\x01\n\x10ListDependencies\x12#.mooring.v1.ListDependenciesRequest\x1a$.mooring.v1.ListDependenciesResponse\">\x82\xd3\xe4\x93\x02\x38\x12\x36/api/v1/{parent=engagements/*/sessions/*}/dependencies\x12\x89\x01\n\rGetDependency\x12 .mooring.v1.GetDependencyRequest\x1a\x16.mooring.v1.Dependency\">\x82\xd3\xe4\x93\x02\x38\x12\x36/api/v1/{name=engagements/*/sessions/*/dependencies/*}\x12\xa6\x01\n\x10UpdateDependency\x12#.mooring.v1.UpdateDependencyRequest\x1a\x16.mooring.v1.Dependency\"U\x82\xd3\xe4\x93\x02O2A/api/v1/{dependency.name=engagements/*/sessions/*/dependencies/*}:\ndependency\x12\x8f\x01\n\x10\x44\x65leteDependency\x12#.mooring.v1.DeleteDependencyRequest\x1a\x16.mooring.v1.Dependency\">\x82\xd3\xe4\x93\x02\x38*6/api/v1/{name=engagements/*/sessions/*/dependencies/*}\x12_\n\x10ReadDependencies\x12#.mooring.v1.ReadDependenciesRequest\x1a$.mooring.v1.ReadDependenciesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mooring.v1.discovery_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ASSET_ATTRIBUTESENTRY']._loaded_options = None
-  _globals['_ASSET_ATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_ASSET'].fields_by_name['name']._loaded_options = None
-  _globals['_ASSET'].fields_by_name['name']._serialized_options = b'\340A\010'
-  _globals['_ASSET'].fields_by_name['display_name']._loaded_options = None
-  _globals['_ASSET'].fields_by_name['display_name']._serialized_options = b'\340A\002'
-  _globals['_ASSET'].fields_by_name['provenance']._loaded_options = None
-  _globals['_ASSET'].fields_by_name['provenance']._serialized_options = b'\340A\003'
-  _globals['_ASSET'].fields_by_name['create_time']._loaded_options = None
-  _globals['_ASSET'].fields_by_name['create_time']._serialized_options = b'\340A\003'
-  _globals['_ASSET'].fields_by_name['update_time']._loaded_options = None
-  _globals['_ASSET'].fields_by_name['update_time']._serialized_options = b'\340A\003'
-  _globals['_ASSET']._loaded_options = None
-  _globals['_ASSET']._serialized_options = b'\352A^\n\021mooring.dev/Asset\022:engagements/{engagement}/sessions/{session}/assets/{asset}*\006assets2\005asset'
-  _globals['_UPLOADHEADER'].fields_by_name['parent']._loaded_options = None
-  _globals['_UPLOADHEADER'].fields_by_name['parent']._serialized_options = b'\340A\002\372A\025\n\023mooring.dev/Session'
-  _globals['_UPLOADHEADER'].fields_by_name['file_name']._loaded_options = None
-  _globals['_UPLOADHEADER'].fields_by_name['file_name']._serialized_options = b'\340A\002'
-  _globals['_IMPORTINVENTORYREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_IMPORTINVENTORYREQUEST'].fields_by_name['parent']._serialized_options = b'\340A\002\372A\025\n\023mooring.dev/Session'
-  _globals['_IMPORTINVENTORYREQUEST'].fields_by_name['upload_id']._loaded_options = None
-  _globals['_IMPORTINVENTORYREQUEST'].fields_by_name['upload_id']._serialized_options = b'\340A\002'
-  _globals['_IMPORTREPORT_CREATEDBYTYPEENTRY']._loaded_options = None
-  _globals['_IMPORTREPORT_CREATEDBYTYPEENTRY']._serialized_options = b'8\001'
-  _globals['_IMPORTREPORT_MAPPINGENTRY']._loaded_options = None
-  _globals['_IMPORTREPORT_MAPPINGENTRY']._serialized_options = b'8\001'
-  _globals['_LISTASSETSREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_LISTASSETSREQUEST'].fields_by_name['parent']._serialized_options = b'\340A\002\372A\023\022\021mooring.dev/Asset'
-  _globals['_GETLANDSCAPEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETLANDSCAPEREQUEST'].fields_by_name['name']._serialized_options = b'\340A\002\372A\027\n\025mooring.dev/Landscape'
-  _globals['_LANDSCAPE'].fields_by_name['name']._loaded_options = None
-  _globals['_LANDSCAPE'].fields_by_name['name']._serialized_options = b'\340A\010'
-  _globals['_LANDSCAPE'].fields_by_name['data_version']._loaded_options = None
-  _globals['_LANDSCAPE'].fields_by_name['data_version']._serialized_options = b'\340A\003'
-  _globals['_LANDSCAPE'].fields_by_name['totals']._loaded_options = None
-  _globals['_LANDSCAPE'].fields_by_name['totals']._serialized_options = b'\340A\003'
-  _globals['_LANDSCAPE'].fields_by_name['groups']._loaded_options = None
-  _globals['_LANDSCAPE'].fields_by_name['groups']._serialized_options = b'\340A\003'
-  _globals['_LANDSCAPE']._loaded_options = None
-  _globals['_LANDSCAPE']._serialized_options = b'\352Ae\n\025mooring.dev/Landscape\0225engagements/{engagement}/sessions/{session}/landscape*\nlandscapes2\tlandscape'
   _globals['_DISCOVERYSERVICE'].methods_by_name['ImportInventory']._loaded_options = None
   _globals['_DISCOVERYSERVICE'].methods_by_name['ImportInventory']._serialized_options = b'\312A2\n\027ImportInventoryResponse\022\027ImportInventoryMetadata\202\323\344\223\002<\"7/api/v1/{parent=engagements/*/sessions/*}/assets:import:\001*'
   _globals['_DISCOVERYSERVICE'].methods_by_name['ListAssets']._loaded_options = None
   _globals['_DISCOVERYSERVICE'].methods_by_name['ListAssets']._serialized_options = b'\202\323\344\223\0022\0220/api/v1/{parent=engagements/*/sessions/*}/assets'
   _globals['_DISCOVERYSERVICE'].methods_by_name['GetLandscape']._loaded_options = None
   _globals['_DISCOVERYSERVICE'].methods_by_name['GetLandscape']._serialized_options = b'\202\323\344\223\0023\0221/api/v1/{name=engagements/*/sessions/*/landscape}'
-  _globals['_ASSETTYPE']._serialized_start=3108
-  _globals['_ASSETTYPE']._serialized_end=3412
-  _globals['_IMPORTPHASE']._serialized_start=3415
-  _globals['_IMPORTPHASE']._serialized_end=3587
-  _globals['_ASSET']._serialized_start=203
-  _globals['_ASSET']._serialized_end=1000
-  _globals['_ASSET_ATTRIBUTESENTRY']._serialized_start=803
-  _globals['_ASSET_ATTRIBUTESENTRY']._serialized_end=852
-  _globals['_PROVENANCE']._serialized_start=1002
-  _globals['_PROVENANCE']._serialized_end=1056
-  _globals['_UPLOADINVENTORYREQUEST']._serialized_start=1058
-  _globals['_UPLOADINVENTORYREQUEST']._serialized_end=1151
-  _globals['_UPLOADHEADER']._serialized_start=1153
-  _globals['_UPLOADHEADER']._serialized_end=1252
-  _globals['_UPLOADINVENTORYRESPONSE']._serialized_start=1254
-  _globals['_UPLOADINVENTORYRESPONSE']._serialized_end=1334
-  _globals['_IMPORTINVENTORYREQUEST']._serialized_start=1336
-  _globals['_IMPORTINVENTORYREQUEST']._serialized_end=1449
-  _globals['_IMPORTINVENTORYMETADATA']._serialized_start=1452
-  _globals['_IMPORTINVENTORYMETADATA']._serialized_end=1592
-  _globals['_IMPORTINVENTORYRESPONSE']._serialized_start=1594
-  _globals['_IMPORTINVENTORYRESPONSE']._serialized_end=1678
-  _globals['_IMPORTREPORT']._serialized_start=1681
-  _globals['_IMPORTREPORT']._serialized_end=2124
-  _globals['_IMPORTREPORT_CREATEDBYTYPEENTRY']._serialized_start=2024
-  _globals['_IMPORTREPORT_CREATEDBYTYPEENTRY']._serialized_end=2076
-  _globals['_IMPORTREPORT_MAPPINGENTRY']._serialized_start=2078
-  _globals['_IMPORTREPORT_MAPPINGENTRY']._serialized_end=2124
-  _globals['_REJECTEDROW']._serialized_start=2126
-  _globals['_REJECTEDROW']._serialized_end=2183
-  _globals['_LISTASSETSREQUEST']._serialized_start=2186
-  _globals['_LISTASSETSREQUEST']._serialized_end=2335
-  _globals['_LISTASSETSRESPONSE']._serialized_start=2338
-  _globals['_LISTASSETSRESPONSE']._serialized_end=2489
-  _globals['_GETLANDSCAPEREQUEST']._serialized_start=2491
-  _globals['_GETLANDSCAPEREQUEST']._serialized_end=2557
-  _globals['_LANDSCAPE']._serialized_start=2560
-  _globals['_LANDSCAPE']._serialized_end=2822
-  _globals['_LANDSCAPETOTALS']._serialized_start=2824
-  _globals['_LANDSCAPETOTALS']._serialized_end=2926
-  _globals['_LANDSCAPEGROUP']._serialized_start=2928
-  _globals['_LANDSCAPEGROUP']._serialized_end=3026
-  _globals['_LANDSCAPEBUCKET']._serialized_start=3028
-  _globals['_LANDSCAPEBUCKET']._serialized_end=3105
-  _globals['_DISCOVERYSERVICE']._serialized_start=3590
-  _globals['_DISCOVERYSERVICE']._serialized_end=4178
+  _globals['_DISCOVERYSERVICE'].methods_by_name['PreviewInventory']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['PreviewInventory']._serialized_options = b'\202\323\344\223\002=\"8/api/v1/{parent=engagements/*/sessions/*}/assets:preview:\001*'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['ListImports']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['ListImports']._serialized_options = b'\202\323\344\223\0023\0221/api/v1/{parent=engagements/*/sessions/*}/imports'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['GetImport']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['GetImport']._serialized_options = b'\202\323\344\223\0023\0221/api/v1/{name=engagements/*/sessions/*/imports/*}'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['RevertImport']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['RevertImport']._serialized_options = b'\202\323\344\223\002=\"8/api/v1/{name=engagements/*/sessions/*/imports/*}:revert:\001*'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['GetAsset']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['GetAsset']._serialized_options = b'\202\323\344\223\0022\0220/api/v1/{name=engagements/*/sessions/*/assets/*}'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['UpdateAsset']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['UpdateAsset']._serialized_options = b'\202\323\344\223\002?26/api/v1/{asset.name=engagements/*/sessions/*/assets/*}:\005asset'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['DeleteAsset']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['DeleteAsset']._serialized_options = b'\202\323\344\223\0022*0/api/v1/{name=engagements/*/sessions/*/assets/*}'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['ListDependencies']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['ListDependencies']._serialized_options = b'\202\323\344\223\0028\0226/api/v1/{parent=engagements/*/sessions/*}/dependencies'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['GetDependency']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['GetDependency']._serialized_options = b'\202\323\344\223\0028\0226/api/v1/{name=engagements/*/sessions/*/dependencies/*}'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['UpdateDependency']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['UpdateDependency']._serialized_options = b'\202\323\344\223\002O2A/api/v1/{dependency.name=engagements/*/sessions/*/dependencies/*}:\ndependency'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['DeleteDependency']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['DeleteDependency']._serialized_options = b'\202\323\344\223\0028*6/api/v1/{name=engagements/*/sessions/*/dependencies/*}'
+  _globals['_DISCOVERYSERVICE']._serialized_start=220
+  _globals['_DISCOVERYSERVICE']._serialized_end=2560
 # @@protoc_insertion_point(module_scope)

@@ -4,7 +4,10 @@ import grpc
 import warnings
 
 from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
-from mooring.v1 import discovery_pb2 as mooring_dot_v1_dot_discovery__pb2
+from mooring.v1 import assets_pb2 as mooring_dot_v1_dot_assets__pb2
+from mooring.v1 import dependencies_pb2 as mooring_dot_v1_dot_dependencies__pb2
+from mooring.v1 import imports_pb2 as mooring_dot_v1_dot_imports__pb2
+from mooring.v1 import landscape_pb2 as mooring_dot_v1_dot_landscape__pb2
 
 GRPC_GENERATED_VERSION = '1.71.2'
 GRPC_VERSION = grpc.__version__
@@ -38,23 +41,88 @@ class DiscoveryServiceStub(object):
         """
         self.UploadInventory = channel.stream_unary(
                 '/mooring.v1.DiscoveryService/UploadInventory',
-                request_serializer=mooring_dot_v1_dot_discovery__pb2.UploadInventoryRequest.SerializeToString,
-                response_deserializer=mooring_dot_v1_dot_discovery__pb2.UploadInventoryResponse.FromString,
+                request_serializer=mooring_dot_v1_dot_imports__pb2.UploadInventoryRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_imports__pb2.UploadInventoryResponse.FromString,
                 _registered_method=True)
         self.ImportInventory = channel.unary_unary(
                 '/mooring.v1.DiscoveryService/ImportInventory',
-                request_serializer=mooring_dot_v1_dot_discovery__pb2.ImportInventoryRequest.SerializeToString,
+                request_serializer=mooring_dot_v1_dot_imports__pb2.ImportInventoryRequest.SerializeToString,
                 response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
         self.ListAssets = channel.unary_unary(
                 '/mooring.v1.DiscoveryService/ListAssets',
-                request_serializer=mooring_dot_v1_dot_discovery__pb2.ListAssetsRequest.SerializeToString,
-                response_deserializer=mooring_dot_v1_dot_discovery__pb2.ListAssetsResponse.FromString,
+                request_serializer=mooring_dot_v1_dot_assets__pb2.ListAssetsRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_assets__pb2.ListAssetsResponse.FromString,
                 _registered_method=True)
         self.GetLandscape = channel.unary_unary(
                 '/mooring.v1.DiscoveryService/GetLandscape',
-                request_serializer=mooring_dot_v1_dot_discovery__pb2.GetLandscapeRequest.SerializeToString,
-                response_deserializer=mooring_dot_v1_dot_discovery__pb2.Landscape.FromString,
+                request_serializer=mooring_dot_v1_dot_landscape__pb2.GetLandscapeRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_landscape__pb2.Landscape.FromString,
+                _registered_method=True)
+        self.PreviewInventory = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/PreviewInventory',
+                request_serializer=mooring_dot_v1_dot_imports__pb2.PreviewInventoryRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_imports__pb2.PreviewInventoryResponse.FromString,
+                _registered_method=True)
+        self.ListImports = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/ListImports',
+                request_serializer=mooring_dot_v1_dot_imports__pb2.ListImportsRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_imports__pb2.ListImportsResponse.FromString,
+                _registered_method=True)
+        self.GetImport = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/GetImport',
+                request_serializer=mooring_dot_v1_dot_imports__pb2.GetImportRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_imports__pb2.Import.FromString,
+                _registered_method=True)
+        self.RevertImport = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/RevertImport',
+                request_serializer=mooring_dot_v1_dot_imports__pb2.RevertImportRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_imports__pb2.Import.FromString,
+                _registered_method=True)
+        self.GetAsset = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/GetAsset',
+                request_serializer=mooring_dot_v1_dot_assets__pb2.GetAssetRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_assets__pb2.Asset.FromString,
+                _registered_method=True)
+        self.UpdateAsset = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/UpdateAsset',
+                request_serializer=mooring_dot_v1_dot_assets__pb2.UpdateAssetRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_assets__pb2.Asset.FromString,
+                _registered_method=True)
+        self.DeleteAsset = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/DeleteAsset',
+                request_serializer=mooring_dot_v1_dot_assets__pb2.DeleteAssetRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_assets__pb2.DeleteAssetResponse.FromString,
+                _registered_method=True)
+        self.ReadAssets = channel.unary_stream(
+                '/mooring.v1.DiscoveryService/ReadAssets',
+                request_serializer=mooring_dot_v1_dot_assets__pb2.ReadAssetsRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_assets__pb2.ReadAssetsResponse.FromString,
+                _registered_method=True)
+        self.ListDependencies = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/ListDependencies',
+                request_serializer=mooring_dot_v1_dot_dependencies__pb2.ListDependenciesRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_dependencies__pb2.ListDependenciesResponse.FromString,
+                _registered_method=True)
+        self.GetDependency = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/GetDependency',
+                request_serializer=mooring_dot_v1_dot_dependencies__pb2.GetDependencyRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_dependencies__pb2.Dependency.FromString,
+                _registered_method=True)
+        self.UpdateDependency = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/UpdateDependency',
+                request_serializer=mooring_dot_v1_dot_dependencies__pb2.UpdateDependencyRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_dependencies__pb2.Dependency.FromString,
+                _registered_method=True)
+        self.DeleteDependency = channel.unary_unary(
+                '/mooring.v1.DiscoveryService/DeleteDependency',
+                request_serializer=mooring_dot_v1_dot_dependencies__pb2.DeleteDependencyRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_dependencies__pb2.Dependency.FromString,
+                _registered_method=True)
+        self.ReadDependencies = channel.unary_stream(
+                '/mooring.v1.DiscoveryService/ReadDependencies',
+                request_serializer=mooring_dot_v1_dot_dependencies__pb2.ReadDependenciesRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_dependencies__pb2.ReadDependenciesResponse.FromString,
                 _registered_method=True)
 
 
@@ -78,7 +146,7 @@ class DiscoveryServiceServicer(object):
         """Imports an upload into its session, all or nothing. The Operation's metadata is
         ImportInventoryMetadata, its response ImportInventoryResponse; failures are in its `error`.
 
-        NOT_FOUND for an absent session or upload. In the Operation: INVALID_ARGUMENT for a file that is no
+        NOT_FOUND for an absent session or upload; INVALID_ARGUMENT for options that name no field. In the Operation: INVALID_ARGUMENT for a file that is no
         inventory, ABORTED where the session's data changed meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -103,28 +171,220 @@ class DiscoveryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewInventory(self, request, context):
+        """What an import would make of an upload: what the file was taken for, where its columns go, its first rows and what
+        is wrong with them. Nothing is changed, and it can be asked again with other options.
+
+        NOT_FOUND for an absent session or upload; INVALID_ARGUMENT for a file that is no inventory or options that do
+        not fit it; RESOURCE_EXHAUSTED for a file past a limit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListImports(self, request, context):
+        """The imports of a session, newest first.
+
+        INVALID_ARGUMENT for a page size below 0 or an altered page token; NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetImport(self, request, context):
+        """One import, with its whole report.
+
+        NOT_FOUND for an absent session or import.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevertImport(self, request, context):
+        """Undoes an import: the session shows again what it showed before. The newest goes first.
+
+        NOT_FOUND for an absent session or import; FAILED_PRECONDITION where it cannot be undone (any more), and where
+        the data was edited since and `force` is not set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAsset(self, request, context):
+        """One asset.
+
+        NOT_FOUND for an absent session or asset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateAsset(self, request, context):
+        """Changes an asset; with `allow_missing` it makes one.
+
+        NOT_FOUND for an absent session or asset; INVALID_ARGUMENT for a field that is wrong or cannot be set; ABORTED
+        for an etag that has moved; ALREADY_EXISTS where another asset is known by the same id, host name or name;
+        FAILED_PRECONDITION for an archived session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteAsset(self, request, context):
+        """Deletes an asset. A later import that names it makes it anew.
+
+        NOT_FOUND for an absent session or asset; ABORTED for an etag that has moved; FAILED_PRECONDITION for one with
+        dependencies where `force` is not set, and for an archived session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadAssets(self, request, context):
+        """All assets of a session, or those of a filter, as an Arrow IPC stream for data frames; in the order of their ids.
+
+        INVALID_ARGUMENT for an unknown field or a wrong filter; NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDependencies(self, request, context):
+        """The dependencies of a session.
+
+        INVALID_ARGUMENT for a page size below 0, an altered page token, an unknown order or a wrong filter; NOT_FOUND for
+        an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDependency(self, request, context):
+        """One dependency.
+
+        NOT_FOUND for an absent session or dependency.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateDependency(self, request, context):
+        """Changes a dependency; with `allow_missing` it makes one.
+
+        NOT_FOUND for an absent session or dependency; INVALID_ARGUMENT for a field that is wrong or cannot be set, or an
+        end that is no asset of the session; ABORTED for an etag that has moved; ALREADY_EXISTS where there is such a
+        dependency already; FAILED_PRECONDITION for an archived session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteDependency(self, request, context):
+        """Deletes a dependency and answers it as it was.
+
+        NOT_FOUND for an absent session or dependency; ABORTED for an etag that has moved; FAILED_PRECONDITION for an
+        archived session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadDependencies(self, request, context):
+        """All dependencies of a session, or those of a filter, as an Arrow IPC stream; in the order of their ids.
+
+        INVALID_ARGUMENT for an unknown field or a wrong filter; NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DiscoveryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'UploadInventory': grpc.stream_unary_rpc_method_handler(
                     servicer.UploadInventory,
-                    request_deserializer=mooring_dot_v1_dot_discovery__pb2.UploadInventoryRequest.FromString,
-                    response_serializer=mooring_dot_v1_dot_discovery__pb2.UploadInventoryResponse.SerializeToString,
+                    request_deserializer=mooring_dot_v1_dot_imports__pb2.UploadInventoryRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_imports__pb2.UploadInventoryResponse.SerializeToString,
             ),
             'ImportInventory': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportInventory,
-                    request_deserializer=mooring_dot_v1_dot_discovery__pb2.ImportInventoryRequest.FromString,
+                    request_deserializer=mooring_dot_v1_dot_imports__pb2.ImportInventoryRequest.FromString,
                     response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
             'ListAssets': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAssets,
-                    request_deserializer=mooring_dot_v1_dot_discovery__pb2.ListAssetsRequest.FromString,
-                    response_serializer=mooring_dot_v1_dot_discovery__pb2.ListAssetsResponse.SerializeToString,
+                    request_deserializer=mooring_dot_v1_dot_assets__pb2.ListAssetsRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_assets__pb2.ListAssetsResponse.SerializeToString,
             ),
             'GetLandscape': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLandscape,
-                    request_deserializer=mooring_dot_v1_dot_discovery__pb2.GetLandscapeRequest.FromString,
-                    response_serializer=mooring_dot_v1_dot_discovery__pb2.Landscape.SerializeToString,
+                    request_deserializer=mooring_dot_v1_dot_landscape__pb2.GetLandscapeRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_landscape__pb2.Landscape.SerializeToString,
+            ),
+            'PreviewInventory': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewInventory,
+                    request_deserializer=mooring_dot_v1_dot_imports__pb2.PreviewInventoryRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_imports__pb2.PreviewInventoryResponse.SerializeToString,
+            ),
+            'ListImports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImports,
+                    request_deserializer=mooring_dot_v1_dot_imports__pb2.ListImportsRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_imports__pb2.ListImportsResponse.SerializeToString,
+            ),
+            'GetImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetImport,
+                    request_deserializer=mooring_dot_v1_dot_imports__pb2.GetImportRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_imports__pb2.Import.SerializeToString,
+            ),
+            'RevertImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevertImport,
+                    request_deserializer=mooring_dot_v1_dot_imports__pb2.RevertImportRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_imports__pb2.Import.SerializeToString,
+            ),
+            'GetAsset': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAsset,
+                    request_deserializer=mooring_dot_v1_dot_assets__pb2.GetAssetRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_assets__pb2.Asset.SerializeToString,
+            ),
+            'UpdateAsset': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAsset,
+                    request_deserializer=mooring_dot_v1_dot_assets__pb2.UpdateAssetRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_assets__pb2.Asset.SerializeToString,
+            ),
+            'DeleteAsset': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAsset,
+                    request_deserializer=mooring_dot_v1_dot_assets__pb2.DeleteAssetRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_assets__pb2.DeleteAssetResponse.SerializeToString,
+            ),
+            'ReadAssets': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadAssets,
+                    request_deserializer=mooring_dot_v1_dot_assets__pb2.ReadAssetsRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_assets__pb2.ReadAssetsResponse.SerializeToString,
+            ),
+            'ListDependencies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDependencies,
+                    request_deserializer=mooring_dot_v1_dot_dependencies__pb2.ListDependenciesRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_dependencies__pb2.ListDependenciesResponse.SerializeToString,
+            ),
+            'GetDependency': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDependency,
+                    request_deserializer=mooring_dot_v1_dot_dependencies__pb2.GetDependencyRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_dependencies__pb2.Dependency.SerializeToString,
+            ),
+            'UpdateDependency': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateDependency,
+                    request_deserializer=mooring_dot_v1_dot_dependencies__pb2.UpdateDependencyRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_dependencies__pb2.Dependency.SerializeToString,
+            ),
+            'DeleteDependency': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteDependency,
+                    request_deserializer=mooring_dot_v1_dot_dependencies__pb2.DeleteDependencyRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_dependencies__pb2.Dependency.SerializeToString,
+            ),
+            'ReadDependencies': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadDependencies,
+                    request_deserializer=mooring_dot_v1_dot_dependencies__pb2.ReadDependenciesRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_dependencies__pb2.ReadDependenciesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -153,8 +413,8 @@ class DiscoveryService(object):
             request_iterator,
             target,
             '/mooring.v1.DiscoveryService/UploadInventory',
-            mooring_dot_v1_dot_discovery__pb2.UploadInventoryRequest.SerializeToString,
-            mooring_dot_v1_dot_discovery__pb2.UploadInventoryResponse.FromString,
+            mooring_dot_v1_dot_imports__pb2.UploadInventoryRequest.SerializeToString,
+            mooring_dot_v1_dot_imports__pb2.UploadInventoryResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -180,7 +440,7 @@ class DiscoveryService(object):
             request,
             target,
             '/mooring.v1.DiscoveryService/ImportInventory',
-            mooring_dot_v1_dot_discovery__pb2.ImportInventoryRequest.SerializeToString,
+            mooring_dot_v1_dot_imports__pb2.ImportInventoryRequest.SerializeToString,
             google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
@@ -207,8 +467,8 @@ class DiscoveryService(object):
             request,
             target,
             '/mooring.v1.DiscoveryService/ListAssets',
-            mooring_dot_v1_dot_discovery__pb2.ListAssetsRequest.SerializeToString,
-            mooring_dot_v1_dot_discovery__pb2.ListAssetsResponse.FromString,
+            mooring_dot_v1_dot_assets__pb2.ListAssetsRequest.SerializeToString,
+            mooring_dot_v1_dot_assets__pb2.ListAssetsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -234,8 +494,359 @@ class DiscoveryService(object):
             request,
             target,
             '/mooring.v1.DiscoveryService/GetLandscape',
-            mooring_dot_v1_dot_discovery__pb2.GetLandscapeRequest.SerializeToString,
-            mooring_dot_v1_dot_discovery__pb2.Landscape.FromString,
+            mooring_dot_v1_dot_landscape__pb2.GetLandscapeRequest.SerializeToString,
+            mooring_dot_v1_dot_landscape__pb2.Landscape.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewInventory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/PreviewInventory',
+            mooring_dot_v1_dot_imports__pb2.PreviewInventoryRequest.SerializeToString,
+            mooring_dot_v1_dot_imports__pb2.PreviewInventoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/ListImports',
+            mooring_dot_v1_dot_imports__pb2.ListImportsRequest.SerializeToString,
+            mooring_dot_v1_dot_imports__pb2.ListImportsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/GetImport',
+            mooring_dot_v1_dot_imports__pb2.GetImportRequest.SerializeToString,
+            mooring_dot_v1_dot_imports__pb2.Import.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevertImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/RevertImport',
+            mooring_dot_v1_dot_imports__pb2.RevertImportRequest.SerializeToString,
+            mooring_dot_v1_dot_imports__pb2.Import.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAsset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/GetAsset',
+            mooring_dot_v1_dot_assets__pb2.GetAssetRequest.SerializeToString,
+            mooring_dot_v1_dot_assets__pb2.Asset.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAsset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/UpdateAsset',
+            mooring_dot_v1_dot_assets__pb2.UpdateAssetRequest.SerializeToString,
+            mooring_dot_v1_dot_assets__pb2.Asset.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAsset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/DeleteAsset',
+            mooring_dot_v1_dot_assets__pb2.DeleteAssetRequest.SerializeToString,
+            mooring_dot_v1_dot_assets__pb2.DeleteAssetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadAssets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/ReadAssets',
+            mooring_dot_v1_dot_assets__pb2.ReadAssetsRequest.SerializeToString,
+            mooring_dot_v1_dot_assets__pb2.ReadAssetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDependencies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/ListDependencies',
+            mooring_dot_v1_dot_dependencies__pb2.ListDependenciesRequest.SerializeToString,
+            mooring_dot_v1_dot_dependencies__pb2.ListDependenciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDependency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/GetDependency',
+            mooring_dot_v1_dot_dependencies__pb2.GetDependencyRequest.SerializeToString,
+            mooring_dot_v1_dot_dependencies__pb2.Dependency.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateDependency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/UpdateDependency',
+            mooring_dot_v1_dot_dependencies__pb2.UpdateDependencyRequest.SerializeToString,
+            mooring_dot_v1_dot_dependencies__pb2.Dependency.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteDependency(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/DeleteDependency',
+            mooring_dot_v1_dot_dependencies__pb2.DeleteDependencyRequest.SerializeToString,
+            mooring_dot_v1_dot_dependencies__pb2.Dependency.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadDependencies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mooring.v1.DiscoveryService/ReadDependencies',
+            mooring_dot_v1_dot_dependencies__pb2.ReadDependenciesRequest.SerializeToString,
+            mooring_dot_v1_dot_dependencies__pb2.ReadDependenciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -104,6 +104,24 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """RESOURCE_EXHAUSTED: too many calls of this kind; RetryInfo says when to try again."""
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 40
     """DEADLINE_EXCEEDED: the call took longer than its deadline, or than the server lets any call take."""
+    ERROR_REASON_ASSET_NOT_FOUND: _ErrorReason.ValueType  # 41
+    """NOT_FOUND: no such asset of the session."""
+    ERROR_REASON_DEPENDENCY_NOT_FOUND: _ErrorReason.ValueType  # 42
+    """NOT_FOUND: no such dependency of the session."""
+    ERROR_REASON_IMPORT_NOT_FOUND: _ErrorReason.ValueType  # 43
+    """NOT_FOUND: no such import of the session."""
+    ERROR_REASON_ASSET_EXISTS: _ErrorReason.ValueType  # 44
+    """ALREADY_EXISTS: another asset of the session is known by the same id, host name or name."""
+    ERROR_REASON_DEPENDENCY_EXISTS: _ErrorReason.ValueType  # 45
+    """ALREADY_EXISTS: there is a dependency between the two of that kind, port and processes already."""
+    ERROR_REASON_HAS_DEPENDENCIES: _ErrorReason.ValueType  # 46
+    """FAILED_PRECONDITION: the asset has dependencies; delete those first, or set `force`."""
+    ERROR_REASON_NOT_REVERTIBLE: _ErrorReason.ValueType  # 47
+    """FAILED_PRECONDITION: the import cannot be undone: it changed nothing, was undone, is not the newest, or what was
+    before it is no longer kept.
+    """
+    ERROR_REASON_DATA_EDITED: _ErrorReason.ValueType  # 48
+    """FAILED_PRECONDITION: the data was edited since; set `force` to lose those edits."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every failure carries, written without the prefix
@@ -193,4 +211,22 @@ ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 39
 """RESOURCE_EXHAUSTED: too many calls of this kind; RetryInfo says when to try again."""
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 40
 """DEADLINE_EXCEEDED: the call took longer than its deadline, or than the server lets any call take."""
+ERROR_REASON_ASSET_NOT_FOUND: ErrorReason.ValueType  # 41
+"""NOT_FOUND: no such asset of the session."""
+ERROR_REASON_DEPENDENCY_NOT_FOUND: ErrorReason.ValueType  # 42
+"""NOT_FOUND: no such dependency of the session."""
+ERROR_REASON_IMPORT_NOT_FOUND: ErrorReason.ValueType  # 43
+"""NOT_FOUND: no such import of the session."""
+ERROR_REASON_ASSET_EXISTS: ErrorReason.ValueType  # 44
+"""ALREADY_EXISTS: another asset of the session is known by the same id, host name or name."""
+ERROR_REASON_DEPENDENCY_EXISTS: ErrorReason.ValueType  # 45
+"""ALREADY_EXISTS: there is a dependency between the two of that kind, port and processes already."""
+ERROR_REASON_HAS_DEPENDENCIES: ErrorReason.ValueType  # 46
+"""FAILED_PRECONDITION: the asset has dependencies; delete those first, or set `force`."""
+ERROR_REASON_NOT_REVERTIBLE: ErrorReason.ValueType  # 47
+"""FAILED_PRECONDITION: the import cannot be undone: it changed nothing, was undone, is not the newest, or what was
+before it is no longer kept.
+"""
+ERROR_REASON_DATA_EDITED: ErrorReason.ValueType  # 48
+"""FAILED_PRECONDITION: the data was edited since; set `force` to lose those edits."""
 global___ErrorReason = ErrorReason

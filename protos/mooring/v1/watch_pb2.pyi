@@ -35,7 +35,7 @@ class _ChangeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     CHANGE_KIND_DELETED: _ChangeKind.ValueType  # 3
     """It is gone."""
     CHANGE_KIND_IMPORTED: _ChangeKind.ValueType  # 4
-    """A session's data moved to another data version."""
+    """A session's data moved to the data version of an import."""
     CHANGE_KIND_SWITCHED: _ChangeKind.ValueType  # 5
     """A context was switched."""
     CHANGE_KIND_ARCHIVED: _ChangeKind.ValueType  # 6
@@ -46,6 +46,8 @@ class _ChangeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     """It was brought back."""
     CHANGE_KIND_REVOKED: _ChangeKind.ValueType  # 9
     """An API token was ended."""
+    CHANGE_KIND_REVERTED: _ChangeKind.ValueType  # 10
+    """An import was undone: a session's data moved back to the data version before."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happened to a resource."""
@@ -59,7 +61,7 @@ CHANGE_KIND_UPDATED: ChangeKind.ValueType  # 2
 CHANGE_KIND_DELETED: ChangeKind.ValueType  # 3
 """It is gone."""
 CHANGE_KIND_IMPORTED: ChangeKind.ValueType  # 4
-"""A session's data moved to another data version."""
+"""A session's data moved to the data version of an import."""
 CHANGE_KIND_SWITCHED: ChangeKind.ValueType  # 5
 """A context was switched."""
 CHANGE_KIND_ARCHIVED: ChangeKind.ValueType  # 6
@@ -70,6 +72,8 @@ CHANGE_KIND_UNDELETED: ChangeKind.ValueType  # 8
 """It was brought back."""
 CHANGE_KIND_REVOKED: ChangeKind.ValueType  # 9
 """An API token was ended."""
+CHANGE_KIND_REVERTED: ChangeKind.ValueType  # 10
+"""An import was undone: a session's data moved back to the data version before."""
 global___ChangeKind = ChangeKind
 
 @typing.final

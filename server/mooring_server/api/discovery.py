@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 from google.longrunning import operations_pb2
-from mooring.v1 import discovery_pb2
+from mooring.v1 import assets_pb2, discovery_pb2, imports_pb2, landscape_pb2
 
 from mooring_server.api.calls import Call, decode
 from mooring_server.api.driver import Driver
@@ -26,7 +26,7 @@ _SERVICE = discovery_pb2.DESCRIPTOR.services_by_name["DiscoveryService"]
 _UPLOAD = f"{_SERVICE.full_name}/UploadInventory"
 _LANDSCAPE = f"{_SERVICE.full_name}/GetLandscape"
 
-_WIRE_TYPES = {type_: discovery_pb2.AssetType.Value(f"ASSET_TYPE_{type_.name}") for type_ in AssetType}
+_WIRE_TYPES = {type_: assets_pb2.AssetType.Value(f"ASSET_TYPE_{type_.name}") for type_ in AssetType}
 _SAME_NAMES = (*discovery.VALUES, "attributes")
 
 
@@ -34,7 +34,7 @@ def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:
     """The service."""
 
     def import_inventory(
-        tx: Tx, call: Call, request: discovery_pb2.ImportInventoryRequest
+        tx: Tx, call: Call, request: imports_pb2.ImportInventoryRequest
     ) -> operations_pb2.Operation:
         engagement_id, session_id = Kind.SESSION.ids(request.parent, "parent")
         operation = discovery.request_import(tx, call.caller, engagement_id, session_id, request.upload_id)
@@ -53,15 +53,13 @@ def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:
     )
 
 
-def list_assets(
-    tx: Tx, call: Call, request: discovery_pb2.ListAssetsRequest
-) -> discovery_pb2.ListAssetsResponse:
+def list_assets(tx: Tx, call: Call, request: assets_pb2.ListAssetsRequest) -> assets_pb2.ListAssetsResponse:
     """A page of a session's assets."""
     engagement_id, session_id = Kind.SESSION.ids(request.parent, "parent")
     query = lists.query(lists.ASSETS, request, call.settings)
     window = call.window(request, request.parent, *query.scope)
     found = discovery.list_assets(tx, engagement_id, session_id, query, window)
-    return discovery_pb2.ListAssetsResponse(
+    return assets_pb2.ListAssetsResponse(
         assets=[_pack_asset(request.parent, asset) for asset in found.assets],
         next_page_token=call.next_page_token(found.next_key, request.parent, *query.scope),
         total_size=found.total.rows,
@@ -82,7 +80,7 @@ class _Uploads:
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext[Any, Any]
     ) -> bytes:
         """Answers what has arrived; on any failure nothing of it is kept."""
-        parts = (decode(discovery_pb2.UploadInventoryRequest, data) async for data in requests)
+        parts = (decode(imports_pb2.UploadInventoryRequest, data) async for data in requests)
         header = await _header(parts)
         caller = await self._driver.identify(context)
         admission = self._driver.admission(_UPLOAD, caller)
@@ -97,19 +95,19 @@ class _Uploads:
             with contextlib.suppress(MooringError):
                 await self._store.write(lambda tx: tx.uploads.delete(upload.id))
             raise
-        return discovery_pb2.UploadInventoryResponse(
+        return imports_pb2.UploadInventoryResponse(
             upload_id=complete.id, sha256=complete.sha256, size_bytes=complete.size_bytes
         ).SerializeToString()
 
-    def _open(self, tx: Tx, caller: Caller, parent: str, header: discovery_pb2.UploadHeader) -> Upload:
+    def _open(self, tx: Tx, caller: Caller, parent: str, header: imports_pb2.UploadHeader) -> Upload:
         engagement_id, session_id = Kind.SESSION.ids(parent, "header.parent")
         return discovery.open_upload(tx, caller, engagement_id, session_id, header.file_name, header.sha256)
 
     async def _keep(
         self,
         upload: Upload,
-        header: discovery_pb2.UploadHeader,
-        parts: AsyncIterator[discovery_pb2.UploadInventoryRequest],
+        header: imports_pb2.UploadHeader,
+        parts: AsyncIterator[imports_pb2.UploadInventoryRequest],
     ) -> Upload:
         piece_max = self._settings.upload_chunk_max_bytes
         hashed = hashlib.sha256()
@@ -148,8 +146,8 @@ class _Uploads:
 
 
 async def _header(
-    parts: AsyncIterator[discovery_pb2.UploadInventoryRequest],
-) -> discovery_pb2.UploadHeader:
+    parts: AsyncIterator[imports_pb2.UploadInventoryRequest],
+) -> imports_pb2.UploadHeader:
     async for part in parts:
         if part.WhichOneof("part") == "header":
             return part.header
@@ -171,7 +169,7 @@ class _Landscapes:
 
     async def get(self, data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
         """A session's landscape."""
-        request = decode(discovery_pb2.GetLandscapeRequest, data)
+        request = decode(landscape_pb2.GetLandscapeRequest, data)
         admission = self._driver.admission(_LANDSCAPE, await self._driver.identify(context))
 
         def look(tx: Tx) -> tuple[str, str | None, dict[str, Any] | None]:
@@ -198,11 +196,11 @@ class _Landscapes:
         return landscape
 
 
-def _pack_asset(parent: str, asset: Asset) -> discovery_pb2.Asset:
-    return discovery_pb2.Asset(
+def _pack_asset(parent: str, asset: Asset) -> assets_pb2.Asset:
+    return assets_pb2.Asset(
         name=f"{parent}/assets/{asset.id}",
         type=_WIRE_TYPES[asset.type],
-        provenance=discovery_pb2.Provenance(
+        provenance=assets_pb2.Provenance(
             file=asset.source_file, sheet=asset.source_sheet, row=asset.source_row
         ),
         create_time=timestamp(asset.create_time),
@@ -211,16 +209,16 @@ def _pack_asset(parent: str, asset: Asset) -> discovery_pb2.Asset:
     )
 
 
-def _pack_landscape(name: str, version_id: str | None, landscape: dict[str, Any]) -> discovery_pb2.Landscape:
-    return discovery_pb2.Landscape(
+def _pack_landscape(name: str, version_id: str | None, landscape: dict[str, Any]) -> landscape_pb2.Landscape:
+    return landscape_pb2.Landscape(
         name=name,
         data_version=version_id or "",
         totals=_pack_totals(landscape["totals"]),
         groups=[
-            discovery_pb2.LandscapeGroup(
+            landscape_pb2.LandscapeGroup(
                 field=group["field"],
                 buckets=[
-                    discovery_pb2.LandscapeBucket(value=bucket["value"], totals=_pack_totals(bucket))
+                    landscape_pb2.LandscapeBucket(value=bucket["value"], totals=_pack_totals(bucket))
                     for bucket in group["buckets"]
                 ],
                 value_count=group["value_count"],
@@ -230,6 +228,6 @@ def _pack_landscape(name: str, version_id: str | None, landscape: dict[str, Any]
     )
 
 
-def _pack_totals(sums: dict[str, Any]) -> discovery_pb2.LandscapeTotals:
+def _pack_totals(sums: dict[str, Any]) -> landscape_pb2.LandscapeTotals:
     names = ("asset_count", "cpu_cores", "memory_bytes", "storage_bytes")
-    return discovery_pb2.LandscapeTotals(**{name: sums[name] for name in names})
+    return landscape_pb2.LandscapeTotals(**{name: sums[name] for name in names})

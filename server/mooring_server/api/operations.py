@@ -8,7 +8,7 @@ import grpc
 from google.longrunning import operations_pb2
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import ParseDict
-from mooring.v1 import discovery_pb2
+from mooring.v1 import imports_pb2
 
 from mooring_server.api import failures
 from mooring_server.api.calls import Call, decode
@@ -103,10 +103,10 @@ def pack_operation(operation: Operation) -> operations_pb2.Operation:
     )
     phase = "done" if packed.done else progress.get("phase", "queued")
     packed.metadata.Pack(
-        discovery_pb2.ImportInventoryMetadata(
+        imports_pb2.ImportInventoryMetadata(
             session=session,
             file_name=operation.arguments["file_name"],
-            phase=discovery_pb2.ImportPhase.Value(f"IMPORT_PHASE_{phase.upper()}"),
+            phase=imports_pb2.ImportPhase.Value(f"IMPORT_PHASE_{phase.upper()}"),
             rows_done=progress.get("rows_done", 0),
             rows_total=progress.get("rows_total", 0),
         )
@@ -114,8 +114,8 @@ def pack_operation(operation: Operation) -> operations_pb2.Operation:
     if operation.error is not None:
         packed.error.CopyFrom(failures.status(operations.failure_from_json(operation.error)))
     elif operation.result is not None:
-        report = ParseDict(operation.result, discovery_pb2.ImportReport())
-        packed.response.Pack(discovery_pb2.ImportInventoryResponse(session=session, report=report))
+        report = ParseDict(operation.result, imports_pb2.ImportReport())
+        packed.response.Pack(imports_pb2.ImportInventoryResponse(session=session, report=report))
     return packed
 
 

@@ -18,10 +18,10 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 from mooring.endpoints import Endpoint, EndpointError, tls_trouble
 from mooring.v1 import (
-    discovery_pb2,
     discovery_pb2_grpc,
     engagements_pb2,
     engagements_pb2_grpc,
+    imports_pb2,
     sessions_pb2,
     sessions_pb2_grpc,
     tokens_pb2,
@@ -156,13 +156,13 @@ class Client:
     def upload(self, session: str, file: Path, on_sent: Callable[[int], None]) -> str:
         """Send a file; the upload's id. `on_sent` is told the bytes so far, from another thread."""
 
-        def parts() -> Iterator[discovery_pb2.UploadInventoryRequest]:
-            header = discovery_pb2.UploadHeader(parent=session, file_name=file.name, sha256=_sha256(file))
-            yield discovery_pb2.UploadInventoryRequest(header=header)
+        def parts() -> Iterator[imports_pb2.UploadInventoryRequest]:
+            header = imports_pb2.UploadHeader(parent=session, file_name=file.name, sha256=_sha256(file))
+            yield imports_pb2.UploadInventoryRequest(header=header)
             sent = 0
             with file.open("rb") as source:
                 while chunk := source.read(CHUNK_BYTES):
-                    yield discovery_pb2.UploadInventoryRequest(chunk=chunk)
+                    yield imports_pb2.UploadInventoryRequest(chunk=chunk)
                     sent += len(chunk)
                     on_sent(sent)
 
@@ -170,7 +170,7 @@ class Client:
 
     def start_import(self, session: str, upload_id: str) -> operations_pb2.Operation:
         """Begin to import an upload."""
-        request = discovery_pb2.ImportInventoryRequest(
+        request = imports_pb2.ImportInventoryRequest(
             parent=session, upload_id=upload_id, request_id=_request_id()
         )
         return self._call(self._discovery.ImportInventory, request)
@@ -178,15 +178,15 @@ class Client:
     def finish_import(
         self,
         operation: operations_pb2.Operation,
-        on_progress: Callable[[discovery_pb2.ImportInventoryMetadata], None],
-    ) -> discovery_pb2.ImportReport:
+        on_progress: Callable[[imports_pb2.ImportInventoryMetadata], None],
+    ) -> imports_pb2.ImportReport:
         """Wait for an import and return its report.
 
         Raises:
             Refused: the import failed; nothing was changed.
         """
         while True:
-            progress = discovery_pb2.ImportInventoryMetadata()
+            progress = imports_pb2.ImportInventoryMetadata()
             if operation.metadata.Unpack(progress):
                 on_progress(progress)
             if operation.done:
@@ -197,7 +197,7 @@ class Client:
             operation = self._call(self._operations.WaitOperation, wait)
         if operation.HasField("error"):
             raise _refused(operation.error)
-        response = discovery_pb2.ImportInventoryResponse()
+        response = imports_pb2.ImportInventoryResponse()
         operation.response.Unpack(response)
         return response.report
 

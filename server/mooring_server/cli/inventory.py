@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mooring import local
-from mooring.v1 import discovery_pb2, sessions_pb2
+from mooring.v1 import imports_pb2, sessions_pb2
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -26,11 +26,11 @@ REJECTED_SHOWN_MAX = 20
 _FULL_NAME = re.compile(r"(engagements/[^/]+)/sessions/[^/]+")
 
 _PHASES = {
-    discovery_pb2.IMPORT_PHASE_QUEUED: "waiting for its turn",
-    discovery_pb2.IMPORT_PHASE_READING: "reading",
-    discovery_pb2.IMPORT_PHASE_WRITING: "writing",
-    discovery_pb2.IMPORT_PHASE_PUBLISHING: "publishing",
-    discovery_pb2.IMPORT_PHASE_DONE: "done",
+    imports_pb2.IMPORT_PHASE_QUEUED: "waiting for its turn",
+    imports_pb2.IMPORT_PHASE_READING: "reading",
+    imports_pb2.IMPORT_PHASE_WRITING: "writing",
+    imports_pb2.IMPORT_PHASE_PUBLISHING: "publishing",
+    imports_pb2.IMPORT_PHASE_DONE: "done",
 }
 
 
@@ -71,7 +71,7 @@ def import_inventory(
 
 def import_file(
     client: Client, session: str, file: Path, size_bytes: int, on_progress: OnProgress
-) -> discovery_pb2.ImportReport:
+) -> imports_pb2.ImportReport:
     """Upload a file and import it into `engagements/{e}/sessions/{s}`.
 
     An interrupt cancels the import on the server before it goes on.
@@ -79,7 +79,7 @@ def import_file(
     upload_id = client.upload(session, file, lambda sent: on_progress("uploading", sent, size_bytes))
     operation = client.start_import(session, upload_id)
 
-    def show(progress: discovery_pb2.ImportInventoryMetadata) -> None:
+    def show(progress: imports_pb2.ImportInventoryMetadata) -> None:
         on_progress(_PHASES.get(progress.phase, "working"), progress.rows_done, progress.rows_total)
 
     try:
@@ -114,7 +114,7 @@ def readable_size(file: Path) -> int:
         raise Failure(f"the file {file} cannot be read: {error.strerror}", ExitCode.USAGE) from None
 
 
-def account(report: discovery_pb2.ImportReport, session: sessions_pb2.Session) -> dict[str, Any]:
+def account(report: imports_pb2.ImportReport, session: sessions_pb2.Session) -> dict[str, Any]:
     """The report as plain JSON values."""
     return {
         "session": session.name,
@@ -133,7 +133,7 @@ def account(report: discovery_pb2.ImportReport, session: sessions_pb2.Session) -
     }
 
 
-def check(report: discovery_pb2.ImportReport) -> None:
+def check(report: imports_pb2.ImportReport) -> None:
     """Hold the report to its promise.
 
     Raises:
@@ -187,7 +187,7 @@ def _progress(*, shown: bool) -> Iterator[OnProgress]:
         yield show
 
 
-def _print_report(report: discovery_pb2.ImportReport, session: sessions_pb2.Session) -> None:
+def _print_report(report: imports_pb2.ImportReport, session: sessions_pb2.Session) -> None:
     say(f"Imported into {session.display_name}")
     table = Table(show_header=False)
     table.add_column()

@@ -29,6 +29,9 @@ class Kind(StrEnum):
     USAGE = "engagements/{engagement}/usage"
     SESSION = "engagements/{engagement}/sessions/{session}"
     LANDSCAPE = "engagements/{engagement}/sessions/{session}/landscape"
+    ASSET = "engagements/{engagement}/sessions/{session}/assets/{asset}"
+    DEPENDENCY = "engagements/{engagement}/sessions/{session}/dependencies/{dependency}"
+    IMPORT = "engagements/{engagement}/sessions/{session}/imports/{import}"
     OPERATION = "engagements/{engagement}/sessions/{session}/operations/{operation}"
 
     def of(self, *ids: str) -> str:

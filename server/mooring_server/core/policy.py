@@ -77,6 +77,7 @@ _ENGAGEMENT, _MEMBER, _SESSION, _OPERATION = (
     (Kind.SESSION,),
     (Kind.OPERATION,),
 )
+_ASSET, _DEPENDENCY, _IMPORT = (Kind.ASSET,), (Kind.DEPENDENCY,), (Kind.IMPORT,)
 _VIEWER, _ANALYST, _MANAGER = Role.VIEWER, Role.ANALYST, Role.MANAGER
 
 POLICY: Mapping[str, Rule] = {
@@ -120,7 +121,20 @@ POLICY: Mapping[str, Rule] = {
     _SESSIONS + "ListActivity": Rule("parent", (Kind.ENGAGEMENT, Kind.SESSION), _VIEWER, long=True),
     _DISCOVERY + "UploadInventory": Rule("header.parent", _SESSION, _ANALYST, mutates=True, bulk=True),
     _DISCOVERY + "ImportInventory": Rule("parent", _SESSION, _ANALYST, mutates=True, bulk=True),
+    _DISCOVERY + "PreviewInventory": Rule("parent", _SESSION, _ANALYST, long=True, bulk=True),
+    _DISCOVERY + "ListImports": Rule("parent", _SESSION, _VIEWER, long=True),
+    _DISCOVERY + "GetImport": Rule("name", _IMPORT, _VIEWER),
+    _DISCOVERY + "RevertImport": Rule("name", _IMPORT, _ANALYST, mutates=True),
     _DISCOVERY + "ListAssets": Rule("parent", _SESSION, _VIEWER, long=True),
+    _DISCOVERY + "GetAsset": Rule("name", _ASSET, _VIEWER),
+    _DISCOVERY + "UpdateAsset": Rule("asset.name", _ASSET, _ANALYST, mutates=True),
+    _DISCOVERY + "DeleteAsset": Rule("name", _ASSET, _ANALYST, mutates=True),
+    _DISCOVERY + "ReadAssets": Rule("parent", _SESSION, _VIEWER, long=True, bulk=True),
+    _DISCOVERY + "ListDependencies": Rule("parent", _SESSION, _VIEWER, long=True),
+    _DISCOVERY + "GetDependency": Rule("name", _DEPENDENCY, _VIEWER),
+    _DISCOVERY + "UpdateDependency": Rule("dependency.name", _DEPENDENCY, _ANALYST, mutates=True),
+    _DISCOVERY + "DeleteDependency": Rule("name", _DEPENDENCY, _ANALYST, mutates=True),
+    _DISCOVERY + "ReadDependencies": Rule("parent", _SESSION, _VIEWER, long=True, bulk=True),
     _DISCOVERY + "GetLandscape": Rule("name", (Kind.LANDSCAPE,), _VIEWER, long=True),
     "mooring.v1.WatchService/Watch": Rule("streams", (Kind.ENGAGEMENT, Kind.USER), _VIEWER, watch=True),
     _OPERATIONS + "ListOperations": Rule("name", _SESSION, _VIEWER),

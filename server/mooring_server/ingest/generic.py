@@ -1,9 +1,12 @@
 """Any table with a header: the best sheet of a file, its columns mapped by their names."""
 
+import hashlib
+
 from mooring_server.ingest.asset_types import type_rule
 from mooring_server.ingest.identity import identity_of
 from mooring_server.ingest.inventory import Inventory, Reader, RejectedRow, Rows, asset_row
 from mooring_server.ingest.mapping import FieldMap
+from mooring_server.ingest.options import ReadOptions
 from mooring_server.ingest.tables import OddRow, Source, Table
 from mooring_server.ingest.values import is_unknown
 
@@ -21,7 +24,7 @@ def _find(source: Source) -> Table | None:
     return max(tables, key=lambda table: (table.score, table.row_total), default=None)
 
 
-def _open(source: Source) -> Inventory:
+def _open(source: Source, options: ReadOptions) -> Inventory:
     table = _find(source)
     if table is None:
         raise ValueError("the confidence was 0")
@@ -48,7 +51,9 @@ def _open(source: Source) -> Inventory:
                 yield asset_row(sheet, row, identity, type_of(cells), fields, attributes)
 
     notes = source.notes(table) + field_map.notes
-    return Inventory(READER.kind, field_map.names, table.row_total, rows, notes)
+    header = hashlib.sha256("\x1f".join(sorted(column.name for column in table.columns)).encode()).hexdigest()
+    source_key = f"{READER.kind}:{header[:16]}"
+    return Inventory(READER.kind, source_key, sheet, field_map.uses, table.row_total, rows, notes)
 
 
-READER = Reader("table", _confidence, _open)
+READER = Reader("table", "Any table", _confidence, _open)

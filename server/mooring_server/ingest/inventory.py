@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from mooring_server.ingest.options import ColumnUse, ReadOptions
 from mooring_server.ingest.tables import Source
 
 # Names are index keys in the database.
@@ -16,8 +17,11 @@ class AssetRow:
     `sheet` is empty for a file without sheets. `row` counts the records of the sheet from 1, blank ones and
     the header included; a quoted CSV cell with line breaks is part of one record. `fields` holds the asset
     fields whose values are known (`cpu_cores`: float; `memory_bytes` and `storage_bytes`: int;
-    `ip_addresses`: tuple of str; else str) and always `display_name`. `attributes` holds every other cell
-    that is not empty, by its column's name.
+    `ip_addresses`, `mac_addresses` and `networks`: tuple of str; else str) and always `display_name`.
+    `attributes` holds every other cell that is not empty, by its column's name.
+
+    `joined` is how many further rows of the file are in it already: a VM's disks. `implied`: the row is not
+    about the asset, and only mentions it; such a row is counted where it says what it is about.
     """
 
     sheet: str
@@ -26,51 +30,98 @@ class AssetRow:
     type: str
     fields: dict[str, object]
     attributes: dict[str, str]
+    joined: int = 0
+    implied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An end of a dependency, as the file describes it: whatever it says, at least one of the first four.
+
+    `type` is that of the asset to make where the session has none like it.
+    """
+
+    name: str = ""
+    hostname: str = ""
+    external_id: str = ""
+    ip_address: str = ""
+    location: str = ""
+    type: str = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyRow:
+    """A row that became a dependency; `kind` is one of `flow`, `runs_on`, `link`, `uses`, `other`.
+
+    `joined` is how many further rows say the same. `derived`: the row is about an asset, which is counted.
+    """
+
+    sheet: str
+    row: int
+    source: End
+    target: End
+    kind: str
+    port: int | None = None
+    protocol: str = ""
+    source_process: str = ""
+    target_process: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    joined: int = 0
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that could not become an asset, and why; the reason is written like the message of a failure."""
+    """A row that could not be taken, and why; the reason is written like the message of a failure."""
 
     sheet: str
     row: int
     reason: str
 
 
-Rows = Iterator[AssetRow | RejectedRow]
+Rows = Iterator[AssetRow | DependencyRow | RejectedRow]
 
 
 @dataclass(slots=True)
 class Inventory:
     """An opened inventory: what it was taken for, and its rows.
 
-    `mapping` says which asset field each column goes to; the other columns are kept as attributes. `notes`
-    are sentences for the report and grow while rows are read. `row_total` counts the rows that `rows()` will
-    give, None where that is not known beforehand.
+    `source` is the same for each new file of one inventory, so that what such a file no longer names can be
+    told: by default its kind, for plain tables with a hash of their header. `columns` are those of its main
+    sheet, `sheet`, in their order. `notes` are sentences for the report and grow while rows are read.
+    `row_total` counts the rows that are not blank, headers apart, None where only reading all tells.
     """
 
     kind: str
-    mapping: dict[str, str]
+    source: str
+    sheet: str
+    columns: tuple[ColumnUse, ...]
     row_total: int | None
     read: Callable[[list[str]], Rows] = field(repr=False)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def mapping(self) -> dict[str, str]:
+        """The field of each column that has one."""
+        return {use.column: use.field for use in self.columns if use.field}
+
     def rows(self) -> Rows:
-        """Every row that is not blank, once, in the order of the file."""
+        """Every row that is not blank, once: by itself, or in the `joined` of another."""
         return self.read(self.notes)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A way to understand a file.
+    """A way to understand a file. `kind` names it in options and reports, `title` to people.
 
     `confidence` answers from 0 (cannot read it) to 1 (certain) and looks at its tables' first rows alone;
     `open` is only called where that is above 0.
     """
 
     kind: str
+    title: str
     confidence: Callable[[Source], float]
-    open: Callable[[Source], Inventory]
+    open: Callable[[Source, ReadOptions], Inventory]
 
 
 def asset_row(

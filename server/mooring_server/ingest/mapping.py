@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from mooring_server.ingest import values
+from mooring_server.ingest.options import ColumnUse
 
 # A name is kept with every row's attributes, so a long one would multiply.
 COLUMN_NAME_MAX = 100
@@ -176,6 +177,19 @@ class FieldMap:
     def first(self, field: str) -> Column | None:
         """The column that a field prefers, None where it has none."""
         return next(iter(self._by_field.get(field, ())), None)
+
+    @property
+    def uses(self) -> tuple[ColumnUse, ...]:
+        """Where each column goes, in their order."""
+        return tuple(
+            ColumnUse(
+                column.name,
+                field := self._field_of.get(column.index, ""),
+                column.unit or self._default_units.get(field, ""),
+                assumed=not column.unit and field in self._default_units,
+            )
+            for column in self.columns
+        )
 
     @property
     def names(self) -> dict[str, str]:

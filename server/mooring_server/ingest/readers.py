@@ -6,11 +6,14 @@ from mooring_server.ingest import generic, rvtools
 from mooring_server.ingest.delimited import DelimitedSheet
 from mooring_server.ingest.inventory import Inventory, Reader
 from mooring_server.ingest.limits import Limits, unreadable
+from mooring_server.ingest.options import ReadOptions
 from mooring_server.ingest.tables import Sheet, Source
 from mooring_server.ingest.workbooks import Workbook
 
 READERS: tuple[Reader, ...] = (rvtools.READER, generic.READER)
 """Every reader; of equally confident ones the first reads."""
+
+DEFAULT_OPTIONS = ReadOptions()
 
 _ZIP = b"PK\x03\x04"
 _SAVE_AS = "save the inventory as .xlsx or as CSV in UTF-8"
@@ -26,7 +29,9 @@ _FOREIGN = {
 }
 
 
-def open_inventory(path: Path, file_name: str, limits: Limits) -> Inventory:
+def open_inventory(
+    path: Path, file_name: str, limits: Limits, options: ReadOptions = DEFAULT_OPTIONS
+) -> Inventory:
     """Opens an inventory: what it is, how its columns are mapped, how many rows it has.
 
     What the file is follows from its bytes; `file_name` only appears in messages. A CSV file is streamed and
@@ -50,7 +55,7 @@ def open_inventory(path: Path, file_name: str, limits: Limits) -> Inventory:
             f"{file_name} has no row that names the columns of a table of assets; "
             "give it a header in which a column is called `name`, `hostname` or `id`"
         )
-    return best.open(source)
+    return best.open(source, options)
 
 
 def _sheets(path: Path, file_name: str, limits: Limits) -> list[Sheet]:

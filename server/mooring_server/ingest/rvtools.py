@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from mooring_server.ingest.identity import identity, identity_of
 from mooring_server.ingest.inventory import Inventory, Reader, RejectedRow, Rows, asset_row
 from mooring_server.ingest.mapping import FieldMap, Synonyms
+from mooring_server.ingest.options import ReadOptions
 from mooring_server.ingest.tables import OddRow, Source, Table
 
 _SHEET = "vinfo"
@@ -53,13 +54,21 @@ def _find(source: Source) -> Table | None:
     return None
 
 
-def _open(source: Source) -> Inventory:
+def _open(source: Source, options: ReadOptions) -> Inventory:
     table = _find(source)
     if table is None:
         raise ValueError("the confidence was 0")
     machines = _Machines(table)
     notes = source.notes(table)
-    return Inventory(READER.kind, machines.field_map.names, table.row_total, machines.rows, notes)
+    return Inventory(
+        READER.kind,
+        READER.kind,
+        table.sheet.name,
+        machines.field_map.uses,
+        table.row_total,
+        machines.rows,
+        notes,
+    )
 
 
 class _Machines:
@@ -109,4 +118,4 @@ class _Machines:
         yield identity(kind, key, *(cells[index] for index in self._details))
 
 
-READER = Reader("rvtools", _confidence, _open)
+READER = Reader("rvtools", "RVTools export", _confidence, _open)

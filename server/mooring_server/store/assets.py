@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _A = tables.Assets
 _FIELDS = _A._meta.sorted_fields
+_NAMES = tuple(field.name for field in _FIELDS)
 _THIS = _A.version_id == param("version_id")
 
 SEARCHED_FIELDS = ("display_name", "hostname", "operating_system", "location", "application")
@@ -124,14 +125,18 @@ class Assets:
 
     def insert_many(self, version_id: str, assets: Sequence[Asset]) -> None:
         """Adds assets; a few thousand at a time, so that other writers get their turn."""
-        self._tx.run_many(_INSERT, (_stored(version_id, asset) for asset in assets))
-        self._words.add(version_id, [asset.id for asset in assets])
+        self.insert_stored(version_id, [stored(asset) for asset in assets])
+
+    def insert_stored(self, version_id: str, assets: Sequence[StoredAsset]) -> None:
+        """The same for assets in the form of `stored`."""
+        self._tx.run_rows(_INSERT, [(version_id, *asset) for asset in assets])
+        self._words.add(version_id, [asset[0] for asset in assets])
 
     def update_many(self, version_id: str, assets: Sequence[Asset]) -> None:
         """Replaces assets by id; the same size applies."""
         ids = [asset.id for asset in assets]
         self._words.forget(version_id, ids)
-        self._tx.run_many(_UPDATE, (_stored(version_id, asset) for asset in assets))
+        self._tx.run_many(_UPDATE, (_named(version_id, asset) for asset in assets))
         self._words.add(version_id, ids)
 
     def copy_missing(
@@ -191,46 +196,71 @@ def _joined(high: Any, low: Any) -> int:
     return min(int(high) * _SPLIT + int(low), _INT64_MAX)
 
 
-def _stored(version_id: str, asset: Asset) -> dict[str, Any]:
-    return {
-        "version_id": version_id,
-        "id": asset.id,
-        "identity": asset.identity,
-        "digest": asset.digest,
-        "display_name": asset.display_name,
-        "type": asset.type.value,
-        "external_id": asset.external_id,
-        "hostname": asset.hostname,
-        "ip_addresses": to_json(asset.ip_addresses),
-        "environment": asset.environment,
-        "location": asset.location,
-        "platform": asset.platform,
-        "operating_system": asset.operating_system,
-        "status": asset.status,
-        "owner": asset.owner,
-        "application": asset.application,
-        "criticality": asset.criticality,
-        "cpu_cores": asset.cpu_cores,
-        "memory_bytes": asset.memory_bytes,
-        "storage_bytes": asset.storage_bytes,
-        "attributes": to_json(asset.attributes),
-        "source_file": asset.source_file,
-        "source_sheet": asset.source_sheet,
-        "source_row": asset.source_row,
-        "create_time": to_us(asset.create_time),
-        "update_time": to_us(asset.update_time),
-        "sort_name": sort_key(asset.display_name),
-        "words": searched_text(getattr(asset, name) for name in SEARCHED_FIELDS),
-    }
+StoredAsset = tuple[Any, ...]
+"""An asset as the columns of its row, in their order, without the version: `id` first, `identity` next."""
+
+
+def stored(asset: Asset) -> StoredAsset:
+    """An asset as it is stored."""
+    return (
+        asset.id,
+        asset.identity,
+        asset.digest,
+        asset.display_name,
+        asset.type.value,
+        asset.external_id,
+        asset.hostname,
+        to_json(asset.ip_addresses),
+        asset.environment,
+        asset.location,
+        asset.platform,
+        asset.operating_system,
+        asset.status,
+        asset.owner,
+        asset.application,
+        asset.criticality,
+        asset.cpu_cores,
+        asset.memory_bytes,
+        asset.storage_bytes,
+        to_json(asset.attributes),
+        asset.source_file,
+        asset.source_sheet,
+        asset.source_row,
+        to_us(asset.create_time),
+        to_us(asset.update_time),
+        sort_key(asset.display_name),
+        searched_text(getattr(asset, name) for name in SEARCHED_FIELDS),
+        to_json(asset.mac_addresses),
+        to_json(asset.networks),
+        asset.technology,
+        asset.model,
+        asset.serial_number,
+        asset.business_unit,
+        asset.migration_status,
+        asset.migration_strategy,
+        asset.migration_wave,
+        asset.source,
+        asset.implied,
+    )
+
+
+def _named(version_id: str, asset: Asset) -> dict[str, Any]:
+    return dict(zip(_NAMES, (version_id, *stored(asset)), strict=True))
 
 
 def _record(row: Any) -> Asset:
+    return record(row[1:])
+
+
+def record(asset: StoredAsset) -> Asset:
+    """The asset of a row without its version."""
     (
-        _, id, identity, digest, display_name, type, external_id, hostname, ip_addresses,
+        id, identity, digest, display_name, type, external_id, hostname, ip_addresses,
         environment, location, platform, operating_system, status, owner, application, criticality,
         cpu_cores, memory_bytes, storage_bytes, attributes, source_file, source_sheet, source_row,
-        create_time, update_time, *_,
-    ) = row  # fmt: skip
+        create_time, update_time, _, _, mac_addresses, networks, technology, model, serial_number,
+        business_unit, migration_status, migration_strategy, migration_wave, source, implied,
+    ) = asset  # fmt: skip
     return Asset(
         id=id,
         identity=identity,
@@ -257,4 +287,15 @@ def _record(row: Any) -> Asset:
         source_row=source_row,
         create_time=from_us(create_time),
         update_time=from_us(update_time),
+        mac_addresses=tuple(from_json(mac_addresses)),
+        networks=tuple(from_json(networks)),
+        technology=technology,
+        model=model,
+        serial_number=serial_number,
+        business_unit=business_unit,
+        migration_status=migration_status,
+        migration_strategy=migration_strategy,
+        migration_wave=migration_wave,
+        source=source,
+        implied=bool(implied),
     )

@@ -222,9 +222,9 @@ class Sessions:
         wanted = both(condition, *living(archived=archived, deleted=deleted))
         return SESSIONS.total(self._tx, wanted, window, engagement_id=engagement_id)
 
-    def imported(self, row: Any) -> Session:
-        """The record of a row that `versions.publish` has just moved; notes the change."""
-        return self._changed(row, ChangeKind.IMPORTED)
+    def moved(self, row: Any, kind: ChangeKind) -> Session:
+        """The record of a row that has just been moved to another data version; notes the change."""
+        return self._changed(row, kind)
 
     def _row(
         self, statement: Statement, engagement_id: str, id: str, expected_etag: int | None, **fields: Any

@@ -33,14 +33,21 @@ class Statement:
         # By the dialect's class. Two threads may both compile; they get the same.
         self._compiled: dict[type[Database], tuple[str, tuple[Any, ...]]] = {}
 
+    def sql(self, database: Database) -> str:
+        """The SQL in the database's dialect."""
+        return self._compile(database)[0]
+
     def bind(self, database: Database, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """The SQL in the database's dialect and its arguments in order."""
+        sql, slots = self._compile(database)
+        return sql, [values[slot.name] if type(slot) is _Param else slot for slot in slots]
+
+    def _compile(self, database: Database) -> tuple[str, tuple[Any, ...]]:
         compiled = self._compiled.get(type(database))
         if compiled is None:
             sql, slots = database.get_sql_context().parse(self._query)
             compiled = self._compiled[type(database)] = (sql, tuple(slots))
-        sql, slots = compiled
-        return sql, [values[slot.name] if type(slot) is _Param else slot for slot in slots]
+        return compiled
 
 
 def statement_family(build: Callable[..., Node]) -> Callable[..., Statement]:

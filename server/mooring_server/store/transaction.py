@@ -1,6 +1,6 @@
 """One transaction: the nouns, the statements they send, and the changes they collect."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -144,6 +144,12 @@ class Tx:
         if bound:
             with __exception_wrapper__:
                 self._database.cursor().executemany(bound[0][0], [arguments for _, arguments in bound])
+
+    def run_rows(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
+        """Runs a statement once for each row, which has its arguments in their order."""
+        if rows:
+            with __exception_wrapper__:
+                self._database.cursor().executemany(statement.sql(self._database), rows)
 
     def cached(
         self, name: str, key: Hashable, load: Callable[[], T], stream_of: Callable[[T], str | None]

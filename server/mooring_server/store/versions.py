@@ -1,4 +1,7 @@
-"""Data versions: immutable sets of assets, built invisibly and shown by a session's pointer.
+"""Data versions: sets of assets and dependencies, built invisibly and shown by a session's pointer.
+
+Bulk work builds the next version beside the one that is shown. An edit of one asset or dependency changes the
+version in place and counts as its next `revision`: whatever is derived from a version is of one revision.
 
 `idle_time` is when nothing showed a version any more (or it was begun): null while one does, and 0 once it is
 given up, from when on it is gone for everybody but the one who deletes its assets.
@@ -11,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import Node, Value, fn
 
-from mooring_server.errors import Aborted, NotFound
+from mooring_server.errors import Aborted, MooringError, NotFound
 from mooring_server.store import tables
 from mooring_server.store.lists.search import AssetWords
-from mooring_server.store.records import DataVersion, Session
+from mooring_server.store.records import ChangeKind, DataVersion, Session
 from mooring_server.store.sessions import session_archived
 from mooring_server.store.statements import Statement, param, statement_family
 from mooring_server.store.values import from_us, new_id, to_us
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 _V = tables.DataVersions
 _S = tables.Sessions
 _A = tables.Assets
+_D = tables.Dependencies
 _L = tables.Landscapes
 
 _THIS = _V.id == param("id")
@@ -40,14 +44,42 @@ _BEGIN = Statement(
             _V.base_id: param("base_id"),
             _V.published: False,
             _V.asset_count: 0,
+            _V.dependency_count: 0,
+            _V.revision: 0,
+            _V.base_revision: param("base_revision"),
             _V.create_time: param("now"),
             _V.idle_time: param("now"),
         }
     ).returning(_V)
 )
 _PUBLISH = Statement(
-    _V.update({_V.published: True, _V.asset_count: param("asset_count"), _V.idle_time: None})
+    _V.update(
+        {
+            _V.published: True,
+            _V.asset_count: param("asset_count"),
+            _V.dependency_count: param("dependency_count"),
+            _V.idle_time: None,
+        }
+    )
     .where(_THIS & ~_V.published & (_V.idle_time > 0))
+    .returning(_V)
+)
+# Written, not read: that locks the row, so that no edit of the base can come between this and the move.
+_HOLD = Statement(
+    _V.update({_V.revision: _V.revision}).where(_THIS & (_V.revision == param("revision"))).returning(_V)
+)
+_SHOW_AGAIN = Statement(
+    _V.update({_V.idle_time: None}).where(_THIS & _V.published & (_V.idle_time > 0)).returning(_V)
+)
+_EDIT = Statement(
+    _V.update(
+        {
+            _V.revision: _V.revision + 1,
+            _V.asset_count: _V.asset_count + param("assets"),
+            _V.dependency_count: _V.dependency_count + param("dependencies"),
+        }
+    )
+    .where(_THIS & _V.published & _V.idle_time.is_null())
     .returning(_V)
 )
 _RETIRE = Statement(_V.update({_V.idle_time: param("now")}).where(_THIS & ~_SHOWN))
@@ -61,6 +93,12 @@ _ABANDONED = Statement(
 _SOME_ASSETS = _A.select(_A.id).where(_A.version_id == param("id")).order_by(_A.id).limit(param("limit"))
 _IDS = Statement(_SOME_ASSETS)
 _DELETE_ASSETS = Statement(_A.delete().where((_A.version_id == param("id")) & _A.id.in_(_SOME_ASSETS)))
+_SOME_DEPENDENCIES = (
+    _D.select(_D.id).where(_D.version_id == param("id")).order_by(_D.id).limit(param("limit"))
+)
+_DELETE_DEPENDENCIES = Statement(
+    _D.delete().where((_D.version_id == param("id")) & _D.id.in_(_SOME_DEPENDENCIES))
+)
 _DELETE_LANDSCAPE = Statement(_L.delete().where(_L.version_id == param("id")))
 _DELETE = Statement(_V.delete().where(_THIS))
 
@@ -73,6 +111,7 @@ def _move(from_none: bool) -> Node:
             {
                 _S.data_version_id: param("id"),
                 _S.asset_count: param("asset_count"),
+                _S.dependency_count: param("dependency_count"),
                 _S.etag: _S.etag + 1,
                 _S.update_time: param("now"),
                 _S.last_activity_time: param("now"),
@@ -101,71 +140,161 @@ class Versions:
         return None if row is None else _record(row)
 
     def begin(self, engagement_id: str, session_id: str, base_id: str | None) -> DataVersion:
-        """An empty version that nothing shows, to be built on `base_id`."""
+        """An empty version that nothing shows, to be built on `base_id` as it is now."""
+        base = None if base_id is None else self.get(base_id)
         row = self._tx.row(
             _BEGIN,
             id=new_id(self._tx.now),
             engagement_id=engagement_id,
             session_id=session_id,
             base_id=base_id,
+            base_revision=0 if base is None else base.revision,
             now=self._tx.now_us,
         )
         return _record(row)
 
-    def publish(self, version_id: str, *, expected_base_id: str | None, asset_count: int) -> Session:
+    def publish(
+        self,
+        version_id: str,
+        *,
+        expected_base_id: str | None,
+        asset_count: int,
+        dependency_count: int = 0,
+    ) -> Session:
         """Makes the version what its session shows: a change of kind IMPORTED.
 
         Raises NotFound (SESSION_NOT_FOUND) where the session is gone, FailedPrecondition (SESSION_ARCHIVED,
         ENGAGEMENT_ARCHIVED) where it was put away and Aborted (DATA_VERSION_MOVED) where it shows another
-        version than `expected_base_id` by now, or where this version is gone or shown.
+        version than `expected_base_id` by now, or that one was edited since this was begun on it, or where
+        this version is gone or shown.
         """
         # The version's row first: that locks it against its removal.
-        published = self._tx.row(_PUBLISH, id=version_id, asset_count=asset_count)
+        published = self._tx.row(
+            _PUBLISH, id=version_id, asset_count=asset_count, dependency_count=dependency_count
+        )
         if published is None:
             raise Aborted("this data version was given up; start again", reason="DATA_VERSION_MOVED")
         version = _record(published)
-        row = self._tx.row(
-            _move(expected_base_id is None),
-            id=version_id,
-            base=expected_base_id,
-            engagement_id=version.engagement_id,
-            session_id=version.session_id,
-            asset_count=asset_count,
-            now=self._tx.now_us,
+        held = expected_base_id is None or self._tx.row(
+            _HOLD, id=expected_base_id, revision=version.base_revision
         )
-        if row is None:
-            session = self._tx.sessions.get(version.engagement_id, version.session_id)
-            if session is None:
-                raise NotFound("the session was deleted meanwhile", reason="SESSION_NOT_FOUND")
-            if session.archive_time is not None:
-                raise session_archived()
-            raise Aborted("the session's data changed meanwhile; start again", reason="DATA_VERSION_MOVED")
+        moved = self._point(version, expected_base_id, version) if held else None
+        if moved is None:
+            raise self._refusal(version)
         self._tx.engagements.require_in_use(version.engagement_id)
         if expected_base_id is not None:
             self._tx.run(_RETIRE, id=expected_base_id, now=self._tx.now_us)
-        return self._tx.sessions.imported(row)
+        return self._tx.sessions.moved(moved, ChangeKind.IMPORTED)
+
+    def revert(self, version: DataVersion, base_id: str | None) -> Session:
+        """Makes the session that shows the version show `base_id` again: a change of kind REVERTED.
+
+        Raises as `publish` does, Aborted also where the base is no longer kept.
+        """
+        base = None
+        if base_id is not None:
+            row = self._tx.row(_SHOW_AGAIN, id=base_id)
+            if row is None:
+                raise self._refusal(version)
+            base = _record(row)
+        held = self._tx.row(_HOLD, id=version.id, revision=version.revision)
+        moved = self._point(version, version.id, base) if held else None
+        if moved is None:
+            raise self._refusal(version)
+        self._tx.engagements.require_in_use(version.engagement_id)
+        self._tx.run(_RETIRE, id=version.id, now=self._tx.now_us)
+        return self._tx.sessions.moved(moved, ChangeKind.REVERTED)
+
+    def editable(self, engagement_id: str, session_id: str) -> DataVersion:
+        """What a session shows, to be changed in place; an empty one is begun where it shows nothing.
+
+        Raises NotFound (SESSION_NOT_FOUND) and FailedPrecondition (SESSION_ARCHIVED).
+        """
+        session = self._tx.sessions.get(engagement_id, session_id)
+        if session is None:
+            raise NotFound("there is no such session", reason="SESSION_NOT_FOUND")
+        if session.archive_time is not None:
+            raise session_archived()
+        if session.data_version_id is None:
+            version = self.begin(engagement_id, session_id, None)
+            self.publish(version.id, expected_base_id=None, asset_count=0)
+            return version
+        shown = self.get(session.data_version_id)
+        if shown is None:
+            raise LookupError(f"the session shows {session.data_version_id}, which is not there")
+        return shown
+
+    def edited(self, version: DataVersion, *, assets: int = 0, dependencies: int = 0) -> DataVersion:
+        """Counts an edit that changed by how many assets and dependencies the version has.
+
+        Call it before the edit: it locks the version. Raises Aborted (DATA_VERSION_MOVED) where the session
+        shows another one by now. The change that others see is for the caller to note.
+        """
+        row = self._tx.row(_EDIT, id=version.id, assets=assets, dependencies=dependencies)
+        edited = None if row is None else _record(row)
+        if edited is None or self._point(edited, version.id, edited) is None:
+            raise self._refusal(version)
+        return edited
+
+    def _point(self, version: DataVersion, shown_id: str | None, target: DataVersion | None) -> Any:
+        return self._tx.row(
+            _move(shown_id is None),
+            id=None if target is None else target.id,
+            base=shown_id,
+            engagement_id=version.engagement_id,
+            session_id=version.session_id,
+            asset_count=0 if target is None else target.asset_count,
+            dependency_count=0 if target is None else target.dependency_count,
+            now=self._tx.now_us,
+        )
+
+    def _refusal(self, version: DataVersion) -> MooringError:
+        session = self._tx.sessions.get(version.engagement_id, version.session_id)
+        if session is None:
+            return NotFound("the session was deleted meanwhile", reason="SESSION_NOT_FOUND")
+        if session.archive_time is not None:
+            return session_archived()
+        return Aborted("the session's data changed meanwhile; start again", reason="DATA_VERSION_MOVED")
 
     def abandoned(self, before: datetime, limit: int) -> list[str]:
         """Versions that no session has shown since then: given up, never published, or replaced."""
         return [row[0] for row in self._tx.rows(_ABANDONED, before=to_us(before), limit=limit)]
 
     def delete_some(self, version_id: str, limit: int) -> int:
-        """Gives a version up and deletes at most `limit` of its assets; how many it deleted.
+        """Gives a version up and deletes at most `limit` of its rows; how many it deleted.
 
-        The version goes with its last asset, so fewer than `limit` means done. One that a session shows
+        The version goes with the last of them, so fewer than `limit` means done. One that a session shows
         stays as it is.
         """
         if not self._tx.run(_GIVE_UP, id=version_id):
             return 0
+        deleted = self._tx.run(_DELETE_DEPENDENCIES, id=version_id, limit=limit)
+        if deleted == limit:
+            return deleted
+        limit -= deleted
         ids = [id for (id,) in self._tx.rows(_IDS, id=version_id, limit=limit)]
         AssetWords(self._tx).forget(version_id, ids)
-        deleted = self._tx.run(_DELETE_ASSETS, id=version_id, limit=limit)
-        if deleted < limit:
+        assets = self._tx.run(_DELETE_ASSETS, id=version_id, limit=limit)
+        if assets < limit:
             self._tx.run(_DELETE_LANDSCAPE, id=version_id)
             self._tx.run(_DELETE, id=version_id)
-        return deleted
+        return deleted + assets
 
 
 def _record(row: Any) -> DataVersion:
-    id, engagement_id, session_id, base_id, published, asset_count, created, _ = row
-    return DataVersion(id, engagement_id, session_id, base_id, bool(published), asset_count, from_us(created))
+    (
+        id, engagement_id, session_id, base_id, published, asset_count, dependency_count, revision,
+        base_revision, created, _,
+    ) = row  # fmt: skip
+    return DataVersion(
+        id=id,
+        engagement_id=engagement_id,
+        session_id=session_id,
+        base_id=base_id,
+        published=bool(published),
+        asset_count=asset_count,
+        dependency_count=dependency_count,
+        revision=revision,
+        base_revision=base_revision,
+        create_time=from_us(created),
+    )

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import grpc
 import pytest
-from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2
+from mooring.v1 import assets_pb2, engagements_pb2, sessions_pb2
 from mooring_server.settings import Settings
 from support_discovery import import_file
 from support_server import HeaderAuth, new_engagement, refused, serving
@@ -105,7 +105,7 @@ def test_a_filter_that_cannot_be_read_is_refused(ann, parent, text):
     for call in (
         lambda: sessions(ann, parent, filter=text),
         lambda: ann.engagements.ListEngagements(engagements_pb2.ListEngagementsRequest(filter=text)),
-        lambda: ann.discovery.ListAssets(discovery_pb2.ListAssetsRequest(parent=session, filter=text)),
+        lambda: ann.discovery.ListAssets(assets_pb2.ListAssetsRequest(parent=session, filter=text)),
     ):
         with refused(Code.INVALID_ARGUMENT, "INVALID_FILTER") as failure:
             call()
@@ -119,7 +119,7 @@ def test_pages_of_assets_are_filtered_within_their_version(ann):
     import_file(ann, session, b"name,type\n" + b"".join(b"web-%d,server\n" % n for n in range(6)))
 
     def page(**fields):
-        request = discovery_pb2.ListAssetsRequest(parent=session, filter="web", page_size=2, **fields)
+        request = assets_pb2.ListAssetsRequest(parent=session, filter="web", page_size=2, **fields)
         return ann.discovery.ListAssets(request)
 
     first = page()
@@ -145,7 +145,7 @@ def test_pages_come_short_by_the_setting(tmp_path):
         import_file(ann, session, b"name,type,environment\n" + rows)
         pages, token = [], ""
         while token or not pages:
-            request = discovery_pb2.ListAssetsRequest(
+            request = assets_pb2.ListAssetsRequest(
                 parent=session, filter="NOT environment = test", page_token=token
             )
             pages.append(ann.discovery.ListAssets(request))
@@ -155,7 +155,7 @@ def test_pages_come_short_by_the_setting(tmp_path):
         assert all(page.total_size_at_least for page in pages)
         assert all(before.next_page_token != after.next_page_token for before, after in pairwise(pages))
         # What an index of its own answers comes at once.
-        request = discovery_pb2.ListAssetsRequest(parent=session, filter="environment = prod")
+        request = assets_pb2.ListAssetsRequest(parent=session, filter="environment = prod")
         led = ann.discovery.ListAssets(request)
         assert (len(led.assets), led.total_size, led.next_page_token) == (1, 1, "")
         assert not led.total_size_at_least

@@ -4,7 +4,7 @@ import uuid
 
 import grpc
 import pytest
-from mooring.v1 import discovery_pb2, engagements_pb2, users_pb2
+from mooring.v1 import engagements_pb2, imports_pb2, users_pb2
 from mooring_server.settings import Settings
 from mooring_server.store.records import Role
 from support_discovery import import_file, upload
@@ -54,7 +54,7 @@ def test_an_archived_session_is_not_changed(ann, engagement):
     """Fields, default and data: each refusal names the reason, and unarchiving lifts it."""
     name = make(ann, engagement.name).name
     arrived = upload(ann, name, ESTATE)
-    request = discovery_pb2.ImportInventoryRequest(parent=name, upload_id=arrived.upload_id)
+    request = imports_pb2.ImportInventoryRequest(parent=name, upload_id=arrived.upload_id)
     archive(ann, name)
     for call in (
         lambda: update(ann, name, display_name="B"),

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
-from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2, users_pb2
+from mooring.v1 import assets_pb2, engagements_pb2, imports_pb2, landscape_pb2, sessions_pb2, users_pb2
 from mooring_server.core.names import Kind
 from mooring_server.store import Role
 from mooring_server.store.assets import Assets
@@ -31,11 +31,11 @@ def get(caller, session):
 
 
 def assets(caller, session, **options):
-    return caller.discovery.ListAssets(discovery_pb2.ListAssetsRequest(parent=session, **options))
+    return caller.discovery.ListAssets(assets_pb2.ListAssetsRequest(parent=session, **options))
 
 
 def landscape(caller, session):
-    return caller.discovery.GetLandscape(discovery_pb2.GetLandscapeRequest(name=f"{session}/landscape"))
+    return caller.discovery.GetLandscape(landscape_pb2.GetLandscapeRequest(name=f"{session}/landscape"))
 
 
 def test_a_file_becomes_assets(ann, session):
@@ -70,7 +70,7 @@ def test_the_same_file_again_changes_nothing(ann, session):
 def test_a_repeated_import_call_is_the_same_operation(ann, session):
     """With the same request id an import is queued once, and its answer is the same bytes."""
     arrived = upload(ann, session, CSV)
-    request = discovery_pb2.ImportInventoryRequest(
+    request = imports_pb2.ImportInventoryRequest(
         parent=session, upload_id=arrived.upload_id, request_id="00000000-0000-4000-8000-000000000001"
     )
     first = ann.discovery.ImportInventory(request)
@@ -88,7 +88,7 @@ def test_an_upload_answers_what_arrived(ann, session):
     ("requests", "reason"),
     [
         (lambda session: [], "INVALID_FIELD"),
-        (lambda session: [discovery_pb2.UploadInventoryRequest(chunk=b"x")], "INVALID_FIELD"),
+        (lambda session: [imports_pb2.UploadInventoryRequest(chunk=b"x")], "INVALID_FIELD"),
         (lambda session: [*parts(session, b"x"), *parts(session, b"y")], "INVALID_FIELD"),
         (lambda session: parts(session, b"x", file_name="../x.csv"), "INVALID_FIELD"),
         (lambda session: parts(session, b"x", file_name="a\nb.csv"), "INVALID_FIELD"),
@@ -117,7 +117,7 @@ def test_a_file_past_the_limit_is_refused_as_it_comes(server, ann, session):
         yield from parts(session, b"x")
         while True:
             sent += len(chunk)
-            yield discovery_pb2.UploadInventoryRequest(chunk=chunk)
+            yield imports_pb2.UploadInventoryRequest(chunk=chunk)
 
     with refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED") as refusal:
         ann.discovery.UploadInventory(endless())
@@ -130,7 +130,7 @@ def test_what_is_no_inventory_fails_the_operation_and_changes_nothing(ann, sessi
     before = get(ann, session)
     arrived = upload(ann, session, b"\x89PNG\r\n\x1a\n" + bytes(1_000), file_name="estate.xlsx")
     operation = ann.discovery.ImportInventory(
-        discovery_pb2.ImportInventoryRequest(parent=session, upload_id=arrived.upload_id)
+        imports_pb2.ImportInventoryRequest(parent=session, upload_id=arrived.upload_id)
     )
     operation = done(ann, operation)
     assert operation.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
@@ -148,7 +148,7 @@ def test_an_import_needs_an_upload_of_its_own_session(ann, session):
     for upload_id in ("nothing", upload(ann, other.name, CSV).upload_id):
         with refused(grpc.StatusCode.NOT_FOUND, "UPLOAD_NOT_FOUND"):
             ann.discovery.ImportInventory(
-                discovery_pb2.ImportInventoryRequest(parent=session, upload_id=upload_id)
+                imports_pb2.ImportInventoryRequest(parent=session, upload_id=upload_id)
             )
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2
+from mooring.v1 import assets_pb2, engagements_pb2, sessions_pb2
 from mooring_server.core.lists import ASSETS, ENGAGEMENTS, SESSIONS
 from support_discovery import import_file
 from support_server import new_engagement
@@ -62,7 +62,7 @@ def test_assets(ann):
     examples = _examples("Assets")
     assert len(examples) > 10
     for text, found in examples:
-        request = discovery_pb2.ListAssetsRequest(parent=session, filter=text)
+        request = assets_pb2.ListAssetsRequest(parent=session, filter=text)
         answer = ann.discovery.ListAssets(request)
         assert (_names(answer.assets), answer.total_size) == (found, len(found)), text
 

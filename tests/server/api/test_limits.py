@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 import grpc
 import pytest
 from google.rpc import error_details_pb2
-from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2, users_pb2, watch_pb2
+from mooring.v1 import engagements_pb2, imports_pb2, sessions_pb2, users_pb2, watch_pb2
 from mooring_server.settings import Settings
 from support_discovery import start, upload
 from support_server import Caller, HeaderAuth, create, new_engagement, refused, serving
@@ -206,8 +206,8 @@ def test_an_upload_ends_at_a_limit_of_its_own(limited):
         hung_up = threading.Event()
 
         def parts():
-            yield discovery_pb2.UploadInventoryRequest(
-                header=discovery_pb2.UploadHeader(parent=session, file_name="a.csv")
+            yield imports_pb2.UploadInventoryRequest(
+                header=imports_pb2.UploadHeader(parent=session, file_name="a.csv")
             )
             hung_up.wait(DEADLINE_S)
 

@@ -4,7 +4,7 @@ import grpc
 import pytest
 from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
-from mooring.v1 import discovery_pb2, engagements_pb2, users_pb2
+from mooring.v1 import engagements_pb2, imports_pb2, users_pb2
 from mooring_server.settings import Settings
 from support_discovery import done, report, start
 from support_imports import Gate, row
@@ -39,7 +39,7 @@ def wait(caller, name, **duration):
 
 
 def metadata(operation):
-    unpacked = discovery_pb2.ImportInventoryMetadata()
+    unpacked = imports_pb2.ImportInventoryMetadata()
     assert operation.metadata.Unpack(unpacked)
     return unpacked
 
@@ -55,7 +55,7 @@ def test_an_import_is_an_operation_with_progress_and_a_report(ann, session, gate
     gate.open()
     ended = done(ann, operation)
     assert (report(ended).created, metadata(ended).rows_done) == (2, 2)
-    assert metadata(ended).phase == discovery_pb2.IMPORT_PHASE_DONE
+    assert metadata(ended).phase == imports_pb2.IMPORT_PHASE_DONE
     assert get(ann, operation.name) == ended
 
 

@@ -9,7 +9,7 @@ import time
 import grpc
 import pytest
 from google.longrunning import operations_pb2
-from mooring.v1 import discovery_pb2, sessions_pb2, users_pb2
+from mooring.v1 import assets_pb2, imports_pb2, sessions_pb2, users_pb2
 from mooring_server.settings import Settings
 from mooring_server.store import migrate, open_store
 from support_discovery import done, import_file, report, start
@@ -85,7 +85,7 @@ def kill_while_importing(settings, moment):
 
 
 def phase(operation):
-    metadata = discovery_pb2.ImportInventoryMetadata()
+    metadata = imports_pb2.ImportInventoryMetadata()
     operation.metadata.Unpack(metadata)
     return metadata
 
@@ -96,7 +96,7 @@ def phase(operation):
         lambda operation: True,
         lambda operation: phase(operation).rows_done > 0,
         lambda operation: phase(operation).rows_done >= ROWS / 2,
-        lambda operation: operation.done or phase(operation).phase >= discovery_pb2.IMPORT_PHASE_PUBLISHING,
+        lambda operation: operation.done or phase(operation).phase >= imports_pb2.IMPORT_PHASE_PUBLISHING,
     ],
     ids=["at once", "at the first rows", "half-way", "at the end"],
 )
@@ -107,7 +107,7 @@ def test_a_killed_import_is_all_or_nothing(settings, moment):
         caller = Caller(server.channel)
         ended = done(caller, operation)
         session = session_of(caller)
-        shown = caller.discovery.ListAssets(discovery_pb2.ListAssetsRequest(parent=session.name, page_size=1))
+        shown = caller.discovery.ListAssets(assets_pb2.ListAssetsRequest(parent=session.name, page_size=1))
         if ended.WhichOneof("result") == "response":
             assert report(ended).created == ROWS
             assert (session.asset_count, shown.total_size) == (ROWS + 1, ROWS + 1)

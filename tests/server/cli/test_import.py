@@ -3,7 +3,7 @@ import os
 import re
 
 import pytest
-from mooring.v1 import discovery_pb2
+from mooring.v1 import imports_pb2
 from mooring_server.cli.client import connected
 from mooring_server.cli.console import ExitCode, Failure
 from mooring_server.cli.inventory import check
@@ -223,7 +223,7 @@ def test_without_a_server_the_embedded_one_is_used(tmp_path, file):
 
 def test_a_report_that_does_not_add_up_is_a_failure():
     """Exit status 0 is a promise: rows that nobody accounts for are not passed over."""
-    report = discovery_pb2.ImportReport(source_rows=3, created=1, unchanged=1)
+    report = imports_pb2.ImportReport(source_rows=3, created=1, unchanged=1)
     with pytest.raises(Failure, match="accounts for 2 of 3 rows"):
         check(report)
 

@@ -4,7 +4,7 @@ import subprocess
 import grpc
 import pytest
 from google.longrunning import operations_pb2, operations_pb2_grpc
-from mooring.v1 import discovery_pb2
+from mooring.v1 import imports_pb2
 from mooring_server.cli.client import connected
 from mooring_server.cli.console import ExitCode
 from support_cli import COMMAND, DEADLINE_S, environment, serving
@@ -42,7 +42,7 @@ def started(folder, server, file, session):
                 return False
             request = operations_pb2.ListOperationsRequest(name=target.name)
             for operation in operations.ListOperations(request).operations:
-                metadata = discovery_pb2.ImportInventoryMetadata()
+                metadata = imports_pb2.ImportInventoryMetadata()
                 operation.metadata.Unpack(metadata)
                 if metadata.rows_done:
                     return True

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from pathlib import Path
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2, users_pb2
+from mooring.v1 import assets_pb2, engagements_pb2, landscape_pb2, sessions_pb2, users_pb2
 
 from mooring_widgets.client import decode, importing
 from mooring_widgets.client.channel import Channel
@@ -238,11 +238,11 @@ class MooringClient:
         self, session: str, *, page_size: int = 50, page_token: str = "", skip: int = 0
     ) -> PageOf[Asset]:
         """The assets of a session, by display name; a walk by tokens stays within one data version."""
-        request = discovery_pb2.ListAssetsRequest(
+        request = assets_pb2.ListAssetsRequest(
             parent=session, page_size=page_size, page_token=page_token, skip=skip
         )
         answer = await self._channel.unary(
-            f"/{_DISCOVERY}/ListAssets", request, discovery_pb2.ListAssetsResponse
+            f"/{_DISCOVERY}/ListAssets", request, assets_pb2.ListAssetsResponse
         )
         return PageOf(
             tuple(map(decode.asset, answer.assets)),
@@ -253,9 +253,9 @@ class MooringClient:
 
     async def get_landscape(self, session: str) -> Landscape:
         """What a session's assets add up to."""
-        request = discovery_pb2.GetLandscapeRequest(name=f"{session}/landscape")
+        request = landscape_pb2.GetLandscapeRequest(name=f"{session}/landscape")
         return decode.landscape(
-            await self._channel.unary(f"/{_DISCOVERY}/GetLandscape", request, discovery_pb2.Landscape)
+            await self._channel.unary(f"/{_DISCOVERY}/GetLandscape", request, landscape_pb2.Landscape)
         )
 
     async def import_inventory(

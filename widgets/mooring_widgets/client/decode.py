@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from mooring.v1 import discovery_pb2, engagements_pb2, sessions_pb2, users_pb2, watch_pb2
+from mooring.v1 import (
+    assets_pb2,
+    engagements_pb2,
+    imports_pb2,
+    landscape_pb2,
+    sessions_pb2,
+    users_pb2,
+    watch_pb2,
+)
 
 from mooring_widgets.client import snapshots
 from mooring_widgets.errors import FieldViolation, InvalidArgument
@@ -70,12 +78,12 @@ def session(message: sessions_pb2.Session) -> snapshots.Session:
     )
 
 
-def asset(message: discovery_pb2.Asset) -> snapshots.Asset:
+def asset(message: assets_pb2.Asset) -> snapshots.Asset:
     """An asset."""
     return snapshots.Asset(
         name=message.name,
         display_name=message.display_name,
-        type=discovery_pb2.AssetType.Name(message.type).removeprefix("ASSET_TYPE_").lower(),
+        type=assets_pb2.AssetType.Name(message.type).removeprefix("ASSET_TYPE_").lower(),
         external_id=message.external_id,
         hostname=message.hostname,
         ip_addresses=tuple(message.ip_addresses),
@@ -99,7 +107,7 @@ def asset(message: discovery_pb2.Asset) -> snapshots.Asset:
     )
 
 
-def landscape(message: discovery_pb2.Landscape) -> snapshots.Landscape:
+def landscape(message: landscape_pb2.Landscape) -> snapshots.Landscape:
     """A landscape."""
     groups = tuple(
         snapshots.Group(
@@ -112,13 +120,13 @@ def landscape(message: discovery_pb2.Landscape) -> snapshots.Landscape:
     return snapshots.Landscape(message.name, message.data_version, _totals(message.totals), groups)
 
 
-def progress(message: discovery_pb2.ImportInventoryMetadata) -> snapshots.Progress:
+def progress(message: imports_pb2.ImportInventoryMetadata) -> snapshots.Progress:
     """How far an import is."""
-    phase = discovery_pb2.ImportPhase.Name(message.phase).removeprefix("IMPORT_PHASE_").lower()
+    phase = imports_pb2.ImportPhase.Name(message.phase).removeprefix("IMPORT_PHASE_").lower()
     return snapshots.Progress(phase, message.rows_done, message.rows_total)
 
 
-def report(message: discovery_pb2.ImportInventoryResponse) -> snapshots.ImportReport:
+def report(message: imports_pb2.ImportInventoryResponse) -> snapshots.ImportReport:
     """What an import did."""
     told = message.report
     return snapshots.ImportReport(
@@ -146,7 +154,7 @@ def change(message: watch_pb2.Change) -> snapshots.Change:
     return snapshots.Change(message.stream, message.revision, kind, message.resource, message.actor)
 
 
-def _totals(message: discovery_pb2.LandscapeTotals) -> snapshots.Totals:
+def _totals(message: landscape_pb2.LandscapeTotals) -> snapshots.Totals:
     return snapshots.Totals(
         message.asset_count, message.cpu_cores, message.memory_bytes, message.storage_bytes
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
-from mooring.v1 import discovery_pb2
+from mooring.v1 import imports_pb2
 
 from mooring_widgets.client import decode
 from mooring_widgets.client.channel import Channel
@@ -29,7 +29,7 @@ async def import_inventory(
 ) -> ImportReport:
     """Uploads `path` and imports it into `session`; see `MooringClient.import_inventory`."""
     upload = await _upload(channel, session, path, on_progress)
-    request = discovery_pb2.ImportInventoryRequest(
+    request = imports_pb2.ImportInventoryRequest(
         parent=session, upload_id=upload.upload_id, request_id=request_id
     )
     operation = await channel.unary(f"{_DISCOVERY}/ImportInventory", request, operations_pb2.Operation)
@@ -51,30 +51,30 @@ async def import_inventory(
     _tell(operation, on_progress)
     if operation.HasField("error"):
         raise from_status(operation.error)
-    answer = discovery_pb2.ImportInventoryResponse()
+    answer = imports_pb2.ImportInventoryResponse()
     operation.response.Unpack(answer)
     return decode.report(answer)
 
 
 async def _upload(
     channel: Channel, session: str, path: Path, on_progress: Callable[[Progress], None]
-) -> discovery_pb2.UploadInventoryResponse:
+) -> imports_pb2.UploadInventoryResponse:
     size_bytes, sha256 = await asyncio.to_thread(_measure, path)
 
-    async def pieces() -> AsyncIterator[discovery_pb2.UploadInventoryRequest]:
-        header = discovery_pb2.UploadHeader(parent=session, file_name=path.name, sha256=sha256)
-        yield discovery_pb2.UploadInventoryRequest(header=header)
+    async def pieces() -> AsyncIterator[imports_pb2.UploadInventoryRequest]:
+        header = imports_pb2.UploadHeader(parent=session, file_name=path.name, sha256=sha256)
+        yield imports_pb2.UploadInventoryRequest(header=header)
         sent = 0
         with await asyncio.to_thread(path.open, "rb") as file:
             while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
-                yield discovery_pb2.UploadInventoryRequest(chunk=chunk)
+                yield imports_pb2.UploadInventoryRequest(chunk=chunk)
                 sent += len(chunk)
                 on_progress(Progress("uploading", sent, size_bytes))
 
     return await channel.upload(
         f"{_DISCOVERY}/UploadInventory",
         pieces,
-        discovery_pb2.UploadInventoryResponse,
+        imports_pb2.UploadInventoryResponse,
         timeout_s=_UPLOAD_TIMEOUT_S,
     )
 
@@ -86,6 +86,6 @@ def _measure(path: Path) -> tuple[int, str]:
 
 
 def _tell(operation: operations_pb2.Operation, on_progress: Callable[[Progress], None]) -> None:
-    metadata = discovery_pb2.ImportInventoryMetadata()
+    metadata = imports_pb2.ImportInventoryMetadata()
     if operation.metadata.Unpack(metadata):
         on_progress(decode.progress(metadata))

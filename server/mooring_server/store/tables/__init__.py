@@ -12,7 +12,14 @@ from mooring_server.store.tables.base import (
     Text,
     indexed_part,
 )
-from mooring_server.store.tables.data import ASSET_TEXTS, Assets, DataVersions, Landscapes
+from mooring_server.store.tables.data import (
+    ASSET_TEXTS,
+    Assets,
+    DataVersions,
+    Dependencies,
+    Imports,
+    Landscapes,
+)
 from mooring_server.store.tables.people import Tokens, Users
 from mooring_server.store.tables.rooms import Contexts, Engagements, Members, SessionLabels, Sessions
 from mooring_server.store.tables.work import (
@@ -36,7 +43,9 @@ TABLES: tuple[type[Table], ...] = (
     Tokens,
     DataVersions,
     Assets,
+    Dependencies,
     Landscapes,
+    Imports,
     Uploads,
     UploadChunks,
     Operations,
@@ -54,8 +63,10 @@ __all__ = [
     "Changes",
     "Contexts",
     "DataVersions",
+    "Dependencies",
     "Engagements",
     "Facts",
+    "Imports",
     "Landscapes",
     "Members",
     "Operations",

@@ -7,7 +7,11 @@ from mooring_server.store.tables.base import Table, Text, indexed_part
 
 
 class DataVersions(Table):
-    """Sets of assets. `idle_time` says since when no session shows it; NULL while one does."""
+    """Sets of assets and dependencies. `idle_time` says since when no session shows it; NULL while one does.
+
+    `revision` counts the edits since it was published; `base_revision` is how many the base had had when this
+    version was begun on it.
+    """
 
     id = Text(primary_key=True)
     engagement_id = Text()
@@ -15,6 +19,9 @@ class DataVersions(Table):
     base_id = Text(null=True)
     published = BooleanField()
     asset_count = BigIntegerField()
+    dependency_count = BigIntegerField(default=0)
+    revision = BigIntegerField(default=0)
+    base_revision = BigIntegerField(default=0)
     create_time = BigIntegerField()
     idle_time = BigIntegerField(null=True)
 
@@ -31,7 +38,11 @@ DataVersions.add_index(
 
 
 class Assets(Table):
-    """The assets of a data version; the same asset has the same id in each version that holds it."""
+    """The assets of a data version; the same asset has the same id in each version that holds it.
+
+    `source` is the inventory that it was last read from, the same for each new file of one (see
+    `core/discovery.py`); empty for one that was written by hand.
+    """
 
     version_id = Text()
     id = Text()
@@ -61,6 +72,17 @@ class Assets(Table):
     update_time = BigIntegerField()
     sort_name = Text()
     words = Text(default="")
+    mac_addresses = Text(default="[]")
+    networks = Text(default="[]")
+    technology = Text(default="")
+    model = Text(default="")
+    serial_number = Text(default="")
+    business_unit = Text(default="")
+    migration_status = Text(default="")
+    migration_strategy = Text(default="")
+    migration_wave = Text(default="")
+    source = Text(default="")
+    implied = BooleanField(default=False)
 
     class Meta:
         table_name = "assets"
@@ -99,10 +121,91 @@ for _column in ("type", "create_time", "update_time"):
     Assets.add_index(Assets.version_id, getattr(Assets, _column), name=f"assets_of_{_column}")
 
 
+class Dependencies(Table):
+    """The dependencies of a data version; the same one has the same id in each version that holds it.
+
+    `identity` is what tells one from another: its ends, kind, port, protocol and processes.
+    """
+
+    version_id = Text()
+    id = Text()
+    identity = Text()
+    digest = Text()
+    source_id = Text()
+    target_id = Text()
+    kind = Text()
+    port = IntegerField(null=True)
+    protocol = Text()
+    source_process = Text()
+    target_process = Text()
+    description = Text()
+    attributes = Text()
+    source_file = Text()
+    source_sheet = Text()
+    source_row = IntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "dependencies"
+        primary_key = CompositeKey("version_id", "id")
+        constraints = (SQL("FOREIGN KEY (version_id) REFERENCES data_versions (id)"),)
+
+
+Dependencies.add_index(
+    Dependencies.version_id, Dependencies.identity, unique=True, name="dependencies_identity"
+)
+Dependencies.add_index(
+    Dependencies.version_id, Dependencies.create_time, Dependencies.id, name="dependencies_by_time"
+)
+for _column in ("source_id", "target_id"):
+    Dependencies.add_index(
+        Dependencies.version_id, getattr(Dependencies, _column), name=f"dependencies_of_{_column}"
+    )
+
+
+class Imports(Table):
+    """The history of a session's imports. An import has the id of its operation.
+
+    `version_id` and `revision` are what it left the session with; `base_id` what was there before.
+    `options_hash` tells apart imports of one file that were read in different ways.
+    """
+
+    id = Text(primary_key=True)
+    engagement_id = Text()
+    session_id = Text()
+    user_id = Text()
+    file_name = Text()
+    sha256 = Text()
+    size_bytes = BigIntegerField()
+    options = Text()
+    options_hash = Text()
+    report = Text()
+    details = Text()
+    base_id = Text(null=True)
+    base_revision = BigIntegerField()
+    version_id = Text(null=True)
+    revision = BigIntegerField()
+    create_time = BigIntegerField()
+    revert_time = BigIntegerField(null=True)
+    reverter_id = Text(null=True)
+
+    class Meta:
+        table_name = "imports"
+        constraints = (
+            SQL("FOREIGN KEY (engagement_id, session_id) REFERENCES sessions (engagement_id, id)"),
+        )
+
+
+Imports.add_index(Imports.engagement_id, Imports.session_id, Imports.id, name="imports_by_session")
+Imports.add_index(Imports.engagement_id, Imports.session_id, Imports.sha256, name="imports_by_content")
+
+
 class Landscapes(Table):
-    """What a data version adds up to, computed once."""
+    """What a data version adds up to, computed once for each revision of it."""
 
     version_id = Text(primary_key=True)
+    revision = BigIntegerField(default=0)
     document = Text()
 
     class Meta:
