@@ -1,30 +1,47 @@
 """The import of an inventory: a file's rows become the session's next data version.
 
-The next version is built invisibly, in chunks, beside the one that the session shows; what the file does not
-name is copied over at the end. Publishing it is one small write, refused if the session's data has moved
-meanwhile. An import that changes nothing leaves the session's data version as it is.
+Another process reads the file (`parsing`) and makes its rows ready. Here they are settled against what the
+session has and written into the next data version, in chunks that hold the database's writer for a moment
+each. What the file does not name is copied over; then the dependencies find their ends among all of that.
+Publishing is one small write, refused if the session's data has moved meanwhile. An import that changes
+nothing leaves the session's data version as it is, and the same content into data that nothing has touched
+since its import answers that import's report.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mooring_server.background.cleanup import discard_version
 from mooring_server.background.jobs import Job, in_thread
-from mooring_server.core import sessions
-from mooring_server.core.discovery import Account, settle
-from mooring_server.errors import Aborted, NotFound, ResourceExhausted
-from mooring_server.ingest import AssetRow, Inventory, Limits, RejectedRow, open_inventory
+from mooring_server.background.pace import Pace, ahead
+from mooring_server.background.parsing import Batch, Parsed, parse, spill
+from mooring_server.core import imports, sessions
+from mooring_server.core.linking import Addresses, Candidates, link, settle_links
+from mooring_server.core.names import Kind
+from mooring_server.core.settlement import Account, Settlement
+from mooring_server.core.staging import Staged
+from mooring_server.errors import Aborted, ResourceExhausted
+from mooring_server.ingest import DependencyRow
 from mooring_server.store import Tx
-from mooring_server.store.records import Asset, DataVersion, Upload
+from mooring_server.store.records import (
+    Asset,
+    DataVersion,
+    Dependency,
+    Import,
+    Session,
+    Upload,
+    version_label,
+)
 
-# Of the texts written in one transaction: rows may be few and long.
-_CHUNK_CHARACTERS = 2 * 2**20
+T = TypeVar("T")
+
+# Many rows of the base are looked through in one read.
+_SCAN_ROWS = 20_000
 
 
 class Phase(StrEnum):
@@ -46,55 +63,85 @@ async def run_import(job: Job) -> None:
         NotFound: the session was deleted, or the upload has expired.
         FailedPrecondition: SESSION_ARCHIVED, ENGAGEMENT_ARCHIVED.
     """
-    upload_id: str = job.operation.arguments["upload_id"]
+    arguments = job.operation.arguments
+    upload_id: str = arguments["upload_id"]
     job.progress["phase"] = Phase.READING
+    options = imports.options_from_json(arguments.get("options", {}))
     with tempfile.TemporaryDirectory(prefix="mooring-") as folder:
         path = Path(folder) / "inventory"
-        upload = await job.store.read(lambda tx: _spill(tx, upload_id, path), long=True)
-        limits = Limits.of(job.settings)
-        inventory = await in_thread(open_inventory, path, upload.file_name, limits)
-        version, base_count = await job.begin_version()
-        await _Build(job, upload, inventory, limits, version, base_count).run()
+        upload = await job.store.read(lambda tx: spill(tx, upload_id, path), long=True)
+        if not await _replayed(job, upload):
+            async with parse(
+                path, upload.file_name, options, job.settings, job.operation.create_time
+            ) as parsed:
+                version, session = await job.begin_version()
+                await _Build(job, upload, parsed, version, session).run()
     await job.store.write(lambda tx: tx.uploads.delete(upload_id))
+
+
+async def _replayed(job: Job, upload: Upload) -> bool:
+    """Ends the operation with the report of an earlier import, where that is of the same and still stands."""
+    operation = job.operation
+    plain = operation.arguments.get("options", {})
+
+    def find(tx: Tx) -> Import | None:
+        session = sessions.in_use(tx, operation.engagement_id, operation.session_id)
+        return imports.replayable(tx, session, upload.sha256, plain)
+
+    if await job.store.read(find, long=True) is None:
+        return False
+
+    def replay(tx: Tx) -> dict[str, Any]:
+        found = find(tx)
+        if found is None:
+            raise _moved()
+        tx.sessions.visit(operation.engagement_id, operation.session_id)
+        rows = found.report["source_rows"]
+        job.progress |= {"phase": Phase.DONE, "rows_done": rows, "rows_total": rows}
+        return {**found.report, "replayed": True}
+
+    await job.finish(replay)
+    return True
 
 
 class _Build:
     """One data version under construction."""
 
     def __init__(
-        self,
-        job: Job,
-        upload: Upload,
-        inventory: Inventory,
-        limits: Limits,
-        version: DataVersion,
-        base_count: int,
+        self, job: Job, upload: Upload, parsed: Parsed, version: DataVersion, session: Session
     ) -> None:
         self._job = job
-        self._file_name = upload.file_name
-        self._inventory = inventory
-        self._limits = limits
+        self._upload = upload
+        self._parsed = parsed
         self._version = version
-        self._base_count = base_count
+        self._session = session
+        self._pace = Pace(job.settings)
         self._account = Account()
         self._asset_count = 0
+        self._dependency_count = 0
+        self._holders: Addresses | None = None
+        self._missing_count = 0
+        self._moved_count = 0
+        self._missing: list[dict[str, Any]] = []
 
     async def run(self) -> None:
         """Builds, verifies and publishes it."""
         job, account = self._job, self._account
-        job.progress |= {"phase": Phase.WRITING, "rows_total": self._inventory.row_total or 0}
-        rows = self._inventory.rows()
-        size = 0
-        while True:
-            chunk, chunk_size = await in_thread(_take, rows, job.settings.import_chunk_rows)
-            if not chunk:
-                break
-            size += chunk_size
-            self._limits.check_expanded_size(size)
-            await self._write(chunk)
-            job.progress["rows_done"] = account.source_rows
+        job.progress |= {"phase": Phase.WRITING, "rows_total": self._parsed.header.row_total or 0}
+        has_copied = False
+        async for batch in ahead(self._parsed.batches()):
+            if batch.dependencies and not has_copied:
+                # Their ends may be any asset of the session.
+                await self._find_missing()
+                await self._copy_unnamed()
+                has_copied = True
+            await self._take(batch)
+        if not has_copied:
+            await self._find_missing()
         if account.changed:
-            await self._copy_unnamed()
+            if not has_copied:
+                await self._copy_unnamed()
+            await self._copy_unnamed_dependencies()
         self._verify()
         job.progress |= {"phase": Phase.PUBLISHING, "rows_total": account.source_rows}
         await job.finish(self._publish if account.changed else self._keep)
@@ -104,107 +151,249 @@ class _Build:
         if not account.changed:
             await discard_version(job.store, self._version.id, job.settings.import_chunk_rows)
 
-    async def _write(self, rows: list[AssetRow | RejectedRow]) -> None:
-        account, version_id, base_id = self._account, self._version.id, self._version.base_id
-        account.source_rows += len(rows)
-        identities = list({row.identity for row in rows if isinstance(row, AssetRow)})
+    async def _take(self, batch: Batch) -> None:
+        for rejected in batch.rejected:
+            self._account.reject(rejected)
+        self._check_rejected()
+        assets, dependencies = batch.assets, batch.dependencies
+        while assets:
+            part, assets = assets[: self._pace.rows], assets[self._pace.rows :]
+            await self._write(part)
+            self._show()
+        while dependencies:
+            linked, dependencies = dependencies[: self._pace.rows], dependencies[self._pace.rows :]
+            await self._link(linked)
+            self._check_rejected()
+            self._show()
 
-        def look_up(tx: Tx) -> tuple[dict[str, Asset], dict[str, Asset]]:
-            # Neither version can change under us: one is ours alone, the other is finished.
-            built = tx.assets.by_identity(version_id, identities)
-            return built, tx.assets.by_identity(base_id, identities) if base_id else {}
+    def _show(self) -> None:
+        self._job.progress["rows_done"] = self._account.source_rows
 
-        built, base = await self._job.store.read(look_up, long=True)
-        inserts, updates = await in_thread(
-            settle, rows, built, base, account, self._file_name, self._version.create_time
-        )
-        if len(account.rejected) > self._job.settings.rejected_rows_max:
+    def _check_rejected(self) -> None:
+        rejected, most = self._account.rejected, self._job.settings.rejected_rows_max
+        if len(rejected) > most:
             raise ResourceExhausted(
-                f"more than {self._job.settings.rejected_rows_max:,} rows cannot be taken (setting "
-                f"`rejected_rows_max`), the first of them: {account.rejected[0].reason}"
+                f"more than {most:,} rows cannot be taken (setting `rejected_rows_max`), the first of them: "
+                f"{rejected[0].reason}"
             )
 
+    async def _write(self, rows: list[Staged]) -> None:
+        version_id, base_id = self._version.id, self._version.base_id
+        repeated = list({row.asset[1] for row in rows if row.repeated})
+        identities = list({row.asset[1] for row in rows})
+
+        def look_up(tx: Tx) -> tuple[dict[str, Asset], dict[str, Asset]]:
+            # Neither version can change under us: one is ours alone, the other is edited at its own peril.
+            built = tx.assets.by_identity(version_id, repeated) if repeated else {}
+            return built, tx.assets.by_identity(base_id, identities) if base_id else {}
+
+        built: dict[str, Asset] = {}
+        base: dict[str, Asset] = {}
+        if repeated or base_id:
+            built, base = await self._job.store.read(look_up, long=True)
+        settlement = Settlement(built, base, self._account, self._job.operation.create_time)
+        if base or built:
+            await in_thread(settlement.add, rows)
+        else:
+            settlement.add(rows)
+        inserts, updates = settlement.inserts, settlement.updates
+
         def write(tx: Tx) -> None:
-            tx.assets.insert_many(version_id, inserts)
+            tx.assets.insert_stored(version_id, inserts)
             tx.assets.update_many(version_id, updates)
 
         if inserts or updates:
-            await self._job.write(write)
+            await self._job.write(self._pace.timed(len(inserts) + len(updates), write))
         self._asset_count += len(inserts)
 
-    async def _copy_unnamed(self) -> None:
-        base_id, version_id = self._version.base_id, self._version.id
-        batch_max = self._job.settings.import_chunk_rows
+    async def _link(self, rows: list[DependencyRow]) -> None:
+        version_id, base_id = self._version.id, self._version.base_id
+        account, file_name = self._account, self._upload.file_name
+        source, now = self._parsed.header.source, self._job.operation.create_time
+        ends = [end for row in rows for end in (row.source, row.target)]
+        addresses = await self._addresses()
+        candidates = await self._job.store.read(
+            lambda tx: Candidates.find(tx, version_id, ends, addresses), long=True
+        )
+        links, implied = link(rows, candidates, account, file_name, source, now)
+        identities = list({each.identity for each in links})
+
+        def look_up(tx: Tx) -> tuple[dict[str, Dependency], dict[str, Dependency]]:
+            built = tx.dependencies.by_identity(version_id, identities)
+            return built, tx.dependencies.by_identity(base_id, identities) if base_id else {}
+
+        built, base = await self._job.store.read(look_up, long=True)
+        inserts, updates = settle_links(links, built, base, account, file_name, now)
+
+        def write(tx: Tx) -> None:
+            tx.assets.insert_stored(version_id, implied)
+            tx.dependencies.insert_many(version_id, inserts)
+            tx.dependencies.update_many(version_id, updates)
+
+        if implied or inserts or updates:
+            await self._job.write(self._pace.timed(len(implied) + len(inserts) + len(updates), write))
+        self._asset_count += len(implied)
+        self._dependency_count += len(inserts)
+
+    async def _addresses(self) -> Addresses:
+        if self._holders is None:
+            wanted, version_id = self._parsed.addresses, self._version.id
+            self._holders = await self._job.store.read(
+                lambda tx: tx.assets.with_addresses(version_id, wanted) if wanted else {}, long=True
+            )
+        return self._holders
+
+    async def _find_missing(self) -> None:
+        """Notes what an earlier file of this inventory told of and this one does not name."""
+        base_id, version_id, source = self._version.base_id, self._version.id, self._parsed.header.source
+        if base_id is None:
+            return
         after: str | None = None
-        while base_id is not None:
-            copy = partial(_copy_missing, base_id, version_id, after, batch_max)
-            copied, after = await self._job.write(copy)
-            self._asset_count += copied
+        while True:
+            found, after = await self._job.store.read(
+                partial(_missing, base_id, version_id, source, after), long=True
+            )
+            self._missing_count += len(found)
+            room = self._job.settings.missing_assets_max - len(self._missing)
+            self._missing += [self._missing_asset(*row) for row in found[: max(room, 0)]]
             if after is None:
                 return
 
+    def _missing_asset(self, id: str, display_name: str, file: str, sheet: str, row: int) -> dict[str, Any]:
+        session = self._session
+        return {
+            "asset": Kind.ASSET.of(session.engagement_id, session.id, id),
+            "display_name": display_name,
+            "provenance": {"file": file, "sheet": sheet, "row": row},
+        }
+
+    async def _copy_unnamed(self) -> None:
+        self._asset_count += await self._copy(_copy_assets)
+
+    async def _copy_unnamed_dependencies(self) -> None:
+        base_id, version_id = self._version.base_id, self._version.id
+        if base_id is not None and self._account.dependencies["created"]:
+            self._moved_count = await self._job.store.read(
+                lambda tx: tx.dependencies.superseded(base_id, version_id), long=True
+            )
+        self._dependency_count += await self._copy(_copy_dependencies)
+
+    async def _copy(self, copy: "_Copy") -> int:
+        base_id, version_id = self._version.base_id, self._version.id
+        after: str | None = None
+        count = 0
+        while base_id is not None:
+            rows = self._pace.rows
+            copied, after = await self._job.write(
+                self._pace.timed(rows, partial(copy, base_id, version_id, after, rows))
+            )
+            count += copied
+            if after is None:
+                break
+        return count
+
     def _verify(self) -> None:
         """Refuses to publish what does not add up: a fault of ours, which must not become data."""
-        account = self._account
-        expected = self._base_count + account.created
-        if not account.is_balanced() or (account.changed and self._asset_count != expected):
-            raise RuntimeError(f"{account.counts()}, {self._asset_count} assets instead of {expected}")
+        account, session = self._account, self._session
+        assets = session.asset_count + account.created_by_type.total() + account.implied
+        dependencies = session.dependency_count + account.dependencies["created"] - self._moved_count
+        counts = (self._asset_count, self._dependency_count)
+        if not account.is_balanced() or (account.changed and counts != (assets, dependencies)):
+            raise RuntimeError(f"{account}, {counts} instead of {(assets, dependencies)}")
 
     def _publish(self, tx: Tx) -> dict[str, Any]:
         version = self._version
-        tx.versions.publish(version.id, expected_base_id=version.base_id, asset_count=self._asset_count)
-        return self._report(version.id)
+        tx.versions.publish(
+            version.id,
+            expected_base_id=version.base_id,
+            asset_count=self._asset_count,
+            dependency_count=self._dependency_count,
+        )
+        return self._report(tx, version.id, 0)
 
     def _keep(self, tx: Tx) -> dict[str, Any]:
         version = self._version
         session = sessions.in_use(tx, version.engagement_id, version.session_id)
-        if session.data_version_id != version.base_id:
-            raise Aborted(
-                "the session's data changed while the import compared it with the file; run it again",
-                reason="DATA_VERSION_MOVED",
-            )
+        shown = None if session.data_version_id is None else tx.versions.get(session.data_version_id)
+        if (shown and shown.id, shown.revision if shown else 0) != (version.base_id, version.base_revision):
+            raise _moved()
         tx.sessions.visit(version.engagement_id, version.session_id)
-        return self._report(version.base_id or "")
+        return self._report(tx, version.base_id, version.base_revision)
 
-    def _report(self, version_id: str) -> dict[str, Any]:
-        """`ImportReport` as JSON values, under the same names."""
+    def _report(self, tx: Tx, version_id: str | None, revision: int) -> dict[str, Any]:
+        """Enters the import in the history; answers `ImportReport` as JSON values, under the same names."""
+        operation, upload, header, account = (
+            self._job.operation,
+            self._upload,
+            self._parsed.header,
+            self._account,
+        )
         self._job.progress["phase"] = Phase.DONE
-        return {
-            "kind": self._inventory.kind,
-            **self._account.counts(),
-            "rejected": [asdict(row) for row in self._account.rejected],
-            "created_by_type": dict(+self._account.created_by_type),
-            "mapping": self._inventory.mapping,
-            "data_version": version_id,
-            "notes": self._inventory.notes,
-        }
+        report = imports.report_of(
+            account,
+            kind=header.kind,
+            columns=header.columns,
+            notes=self._notes(),
+            missing_count=self._missing_count,
+            data_version=version_label(version_id, revision),
+            name=Kind.IMPORT.of(operation.engagement_id, operation.session_id, operation.id),
+        )
+        details = {"rejected": [asdict(row) for row in account.rejected], "missing": self._missing}
+        options = operation.arguments.get("options", {})
+        tx.imports.insert(
+            id=operation.id,
+            engagement_id=operation.engagement_id,
+            session_id=operation.session_id,
+            user_id=operation.user_id,
+            file_name=upload.file_name,
+            sha256=upload.sha256,
+            size_bytes=upload.size_bytes,
+            options=options,
+            options_hash=imports.options_hash(options),
+            report=report,
+            details=details,
+            base_id=self._version.base_id,
+            base_revision=self._version.base_revision,
+            version_id=version_id,
+            revision=revision,
+        )
+        return {**report, **details}
+
+    def _notes(self) -> list[str]:
+        notes = list(self._parsed.notes)
+        if self._moved_count:
+            notes.append(f"Assets that run on another one than before: {self._moved_count}.")
+        if conflicts := self._account.conflicts:
+            notes.append(
+                "Rows that say something else of an asset than a row before them, "
+                f"which was kept: {conflicts}."
+            )
+        return notes
 
 
-def _take(rows: Iterator[AssetRow | RejectedRow], count: int) -> tuple[list[AssetRow | RejectedRow], int]:
-    """The next rows, at most `count` and hardly more than _CHUNK_CHARACTERS, and how many characters."""
-    taken: list[AssetRow | RejectedRow] = []
-    size = 0
-    for row in islice(rows, count):
-        taken.append(row)
-        if isinstance(row, AssetRow):
-            size += len(str(row.fields)) + len(str(row.attributes))
-        if size >= _CHUNK_CHARACTERS:
-            break
-    return taken, size
+_Copy = Callable[[str, str, str | None, int, Tx], tuple[int, str | None]]
 
 
-def _copy_missing(
+def _missing(
+    base_id: str, version_id: str, source: str, after: str | None, tx: Tx
+) -> tuple[list[tuple[str, str, str, str, int]], str | None]:
+    return tx.imports.missing(base_id, version_id, source, after, _SCAN_ROWS)
+
+
+def _copy_assets(
     base_id: str, version_id: str, after: str | None, limit: int, tx: Tx
 ) -> tuple[int, str | None]:
     return tx.assets.copy_missing(base_id, version_id, after, limit)
 
 
-def _spill(tx: Tx, upload_id: str, path: Path) -> Upload:
-    """Writes an upload's bytes to a file."""
-    upload = tx.uploads.get(upload_id)
-    if upload is None:
-        raise NotFound("the upload has expired; upload the file again", reason="UPLOAD_NOT_FOUND")
-    with path.open("wb") as file:
-        for index in range(upload.chunk_count):
-            file.write(tx.uploads.chunk(upload_id, index))
-    return upload
+def _copy_dependencies(
+    base_id: str, version_id: str, after: str | None, limit: int, tx: Tx
+) -> tuple[int, str | None]:
+    return tx.dependencies.copy_missing(base_id, version_id, after, limit)
+
+
+def _moved() -> Aborted:
+    return Aborted(
+        "the session's data changed while the import compared it with the file; run it again",
+        reason="DATA_VERSION_MOVED",
+    )

@@ -11,7 +11,7 @@ from mooring_server.core.operations import cancelled
 from mooring_server.errors import Aborted, Cancelled, MooringError
 from mooring_server.settings import Settings
 from mooring_server.store import Store, Tx
-from mooring_server.store.records import DataVersion, Operation, OperationState
+from mooring_server.store.records import DataVersion, Operation, OperationState, Session
 
 _log = structlog.stdlib.get_logger(__name__)
 T = TypeVar("T")
@@ -36,19 +36,22 @@ class Job:
         self._stopped: MooringError | None = None
         self._committing = False
 
-    async def write(self, fn: Callable[[Tx], T]) -> T:
+    async def write(self, fn: Callable[[Tx], T], *, durable: bool = False) -> T:
         """A store write on behalf of the operation and in the name of its user.
+
+        Until `finish`, which is durable, nobody else sees what an operation writes.
 
         Raises:
             Cancelled: somebody asked for that.
             Aborted: OPERATION_INTERRUPTED; the operation was taken for dead meanwhile.
         """
-        return await self.store.write(lambda tx: fn(self._own(tx)), actor=f"users/{self.operation.user_id}")
+        actor = f"users/{self.operation.user_id}"
+        return await self.store.write(lambda tx: fn(self._own(tx)), actor=actor, durable=durable)
 
-    async def begin_version(self) -> tuple[DataVersion, int]:
+    async def begin_version(self) -> tuple[DataVersion, Session]:
         """Begins the session's next data version, on the one that it shows now.
 
-        Answers it, and how many assets the one below has. The operation's row names it in the same commit,
+        Answers it, and the session as it was then. The operation's row names it in the same commit,
         so that whoever fails the operation can discard it.
 
         Raises:
@@ -57,12 +60,12 @@ class Job:
         """
         operation = self.operation
 
-        def begin(tx: Tx) -> tuple[DataVersion, int]:
+        def begin(tx: Tx) -> tuple[DataVersion, Session]:
             session = sessions.in_use(tx, operation.engagement_id, operation.session_id)
             version = tx.versions.begin(session.engagement_id, session.id, session.data_version_id)
             self.progress["version_id"] = version.id
             tx.operations.update(operation.id, progress=self.progress)
-            return version, session.asset_count
+            return version, session
 
         return await self.write(begin)
 
@@ -76,7 +79,7 @@ class Job:
             )
 
         self._committing = True
-        await self.write(finish)
+        await self.write(finish, durable=True)
 
     async def attend(self, work: Coroutine[Any, Any, None]) -> MooringError | None:
         """Does the work, with its lease and its progress kept fresh; answers how it failed, if it did."""

@@ -19,7 +19,7 @@ import structlog
 from mooring_server.background.cleanup import discard_version
 from mooring_server.background.imports import run_import
 from mooring_server.background.jobs import Job, interrupted, is_running_on
-from mooring_server.core.discovery import IMPORT
+from mooring_server.core.imports import IMPORT
 from mooring_server.core.operations import failure_to_json
 from mooring_server.errors import Cancelled, MooringError
 from mooring_server.settings import Settings

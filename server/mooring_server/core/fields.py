@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mooring_server.core.names import ID_RULE, is_id, quote
 from mooring_server.errors import FieldViolation, InvalidArgument
@@ -12,6 +12,11 @@ DESCRIPTION_MAX = 2_000
 LABELS_MAX = 64
 LABEL_VALUE_MAX = 200
 EMAIL_MAX = 254
+TEXT_MAX = 500
+TEXTS_MAX = 256
+ATTRIBUTES_MAX = 256
+ATTRIBUTE_KEY_MAX = 200
+ATTRIBUTE_VALUE_MAX = 2_000
 
 # Details travel in headers, which are small: nobody needs more than the first few.
 _VIOLATIONS_MAX = 10
@@ -64,6 +69,45 @@ class Violations:
                 )
             else:
                 self._line(f"{field}.{key}", value)
+
+    def text(self, field: str, text: str) -> None:
+        """Up to 500 characters on one line, no white space around them; or nothing."""
+        if len(text) > TEXT_MAX:
+            self.add(field, f"must have at most {TEXT_MAX} characters, not {len(text):,}")
+        else:
+            self._line(field, text)
+
+    def texts(self, field: str, texts: Sequence[str]) -> None:
+        """At most 256 of them, none empty."""
+        if len(texts) > TEXTS_MAX:
+            self.add(field, f"must be at most {TEXTS_MAX}, not {len(texts):,}")
+            return
+        for place, text in enumerate(texts):
+            if text:
+                self.text(f"{field}[{place}]", text)
+            else:
+                self.add(f"{field}[{place}]", "must not be empty")
+
+    def number(self, field: str, number: float | None, most: float) -> None:
+        """From 0 to `most`, or unknown."""
+        if number is not None and not 0 <= number <= most:
+            self.add(field, f"must be from 0 to {most:,}, or not set")
+
+    def attributes(self, field: str, attributes: Mapping[str, str], kept: Mapping[str, str]) -> None:
+        """At most 256, or as many as were `kept` before; keys have 1 to 200 characters on one line, values at
+        most 2,000 characters. What is as it was kept is not looked at: an import takes more.
+        """
+        if len(attributes) > max(ATTRIBUTES_MAX, len(kept)):
+            self.add(field, f"must be at most {ATTRIBUTES_MAX}, not {len(attributes):,}")
+        for key, value in attributes.items():
+            if kept.get(key) == value:
+                continue
+            if key not in kept and not 1 <= len(key) <= ATTRIBUTE_KEY_MAX:
+                self.add(field, f"the key {quote(key)} must have 1 to {ATTRIBUTE_KEY_MAX} characters")
+            elif key not in kept:
+                self._line(field, key)
+            if len(value) > ATTRIBUTE_VALUE_MAX:
+                self.add(field, f"{quote(key)} must have at most {ATTRIBUTE_VALUE_MAX:,} characters")
 
     def wanted_id(self, field: str, text: str) -> None:
         """An id that the caller chose, or none."""

@@ -8,7 +8,7 @@ from mooring_server.core.paging import Query
 from mooring_server.core.schemas import Field, FieldKind, Schema, enum_choices
 from mooring_server.core.sessions import SessionType
 from mooring_server.settings import Settings
-from mooring_server.store.records import AssetType, Order
+from mooring_server.store.records import AssetType, DependencyKind, Order
 
 _TIME = Field(FieldKind.TIME)
 _TEXT = Field(FieldKind.TEXT)
@@ -81,15 +81,43 @@ ASSETS = List(
             "external_id": _TEXT,
             "environment": _TEXT,
             "location": _WORDS,
+            "platform": _TEXT,
             "operating_system": _WORDS,
+            "technology": _TEXT,
+            "model": _TEXT,
+            "serial_number": _TEXT,
             "status": _TEXT,
+            "owner": _TEXT,
             "application": _WORDS,
+            "business_unit": _TEXT,
+            "criticality": _TEXT,
+            "migration_status": _TEXT,
+            "migration_strategy": _TEXT,
+            "migration_wave": _TEXT,
             "cpu_cores": Field(FieldKind.NUMBER),
             "memory_bytes": _WHOLE,
             "storage_bytes": _WHOLE,
+            "implied": Field(FieldKind.FLAG),
             "create_time": _TIME,
             "update_time": _TIME,
         }
     ),
     (Order.DISPLAY_NAME, Order.DISPLAY_NAME_DESC),
+)
+_ASSET = Field(FieldKind.NAME, name=names.Kind.ASSET)
+DEPENDENCIES = List(
+    Schema(
+        {
+            "source": _ASSET,
+            "target": _ASSET,
+            "kind": Field(FieldKind.ENUM, choices=enum_choices(DependencyKind, "DEPENDENCY_KIND")),
+            "port": _WHOLE,
+            "protocol": _TEXT,
+            "source_process": _TEXT,
+            "target_process": _TEXT,
+            "create_time": _TIME,
+            "update_time": _TIME,
+        }
+    ),
+    (Order.CREATE_TIME, Order.CREATE_TIME_DESC),
 )

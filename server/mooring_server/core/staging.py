@@ -3,13 +3,12 @@
 Most rows of most files are about an asset that their session does not have yet. Making that asset ready (its
 id, its digest, its words, its JSON) is most of the work of an import, so the process that reads the file does
 it. The serving process writes it down as it comes, and takes it apart again only where the session knows the
-asset already (`core/discovery.py`).
+asset already (`core/settlement.py`).
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from mooring_server.store import new_id
 from mooring_server.store.assets import StoredAsset, stored
 from mooring_server.store.records import Asset, AssetType
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NUMBERS = ("cpu_cores", "memory_bytes", "storage_bytes")
 LISTS = ("ip_addresses", "mac_addresses", "networks")
 # What was there before there were others: a digest of these alone is as it always was.
@@ -71,13 +71,14 @@ class Staged(NamedTuple):
 
 def stage(row: AssetRow, file_name: str, source: str, now: datetime, *, repeated: bool) -> Staged:
     """The asset that a row makes where there is none yet; `source` is that of the inventory."""
+    values, attributes = {**BLANK, **known(row.fields)}, known(row.attributes)
     asset = Asset(
-        **{**BLANK, **known(row.fields)},
+        **values,
         id=new_id(),
         identity=row.identity,
-        digest="",
+        digest=_digest(row.type, values, attributes),
         type=AssetType(row.type),
-        attributes=known(row.attributes),
+        attributes=attributes,
         source_file=file_name,
         source_sheet=row.sheet,
         source_row=row.row,
@@ -86,7 +87,7 @@ def stage(row: AssetRow, file_name: str, source: str, now: datetime, *, repeated
         source=source,
         implied=row.implied,
     )
-    return Staged(stored(replace(asset, digest=digest(asset))), row.joined, repeated, row.implied)
+    return Staged(stored(asset), row.joined, repeated, row.implied)
 
 
 def known(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,10 +106,13 @@ def is_empty(value: object) -> bool:
 
 def digest(asset: Asset) -> str:
     """Hashes all that an import can change of an asset; where it was read from is not part of it."""
-    content: list[Any] = [asset.type.value, [getattr(asset, name) for name in _FIRST_VALUES]]
-    content.append(sorted(asset.attributes.items()))
-    later = {name: value for name in _LATER_VALUES if not is_empty(value := getattr(asset, name))}
+    return _digest(asset.type.value, {name: getattr(asset, name) for name in VALUES}, asset.attributes)
+
+
+def _digest(type_: str, values: Mapping[str, Any], attributes: Mapping[str, str]) -> str:
+    content: list[Any] = [type_, [values[name] for name in _FIRST_VALUES], sorted(attributes.items())]
+    later = {name: value for name in _LATER_VALUES if not is_empty(value := values[name])}
     if later:
         content.append(later)
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(content)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

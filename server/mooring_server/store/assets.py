@@ -1,11 +1,11 @@
-"""The assets of data versions: pages, bulk writing, and the sums over them."""
+"""The assets of data versions: pages and bulk writing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from peewee import Node, Value, fn
+from peewee import JOIN, SQL, Join, Node, Select, Value, ValuesList, fn
 
 from mooring_server.store import tables
 from mooring_server.store.lists.conditions import Condition
@@ -13,7 +13,8 @@ from mooring_server.store.lists.definitions import ASSETS
 from mooring_server.store.lists.paging import Total, Window
 from mooring_server.store.lists.search import AssetWords
 from mooring_server.store.records import Asset, AssetType, Order, Page
-from mooring_server.store.statements import Statement, param, statement_family
+from mooring_server.store.statements import Statement, filled, lists, param, slots, statement_family
+from mooring_server.store.tables import INDEXED_LENGTH, indexed_part
 from mooring_server.store.values import from_json, from_us, searched_text, sort_key, to_json, to_us
 
 if TYPE_CHECKING:
@@ -25,13 +26,10 @@ _NAMES = tuple(field.name for field in _FIELDS)
 _THIS = _A.version_id == param("version_id")
 
 SEARCHED_FIELDS = ("display_name", "hostname", "operating_system", "location", "application")
-GROUPED_FIELDS = ("type", "environment", "operating_system", "location", "status")
-BUCKETS_MAX = 1_000
-_LOOKUP_MAX = 500
-_INT64_MAX = 2**63 - 1
-# Sums of 64-bit numbers may pass 64 bits, which SQLite refuses: high and low parts are summed apart.
-_SPLIT = 2**31
+_SCAN_MAX = 10_000
 
+_GET = Statement(_A.select().where(_THIS & (_A.id == param("id"))))
+_DELETE = Statement(_A.delete().where(_THIS & (_A.id == param("id"))))
 _INSERT = Statement(_A.insert({field: param(field.name) for field in _FIELDS}))
 _UPDATE = Statement(
     _A.update(
@@ -40,37 +38,33 @@ _UPDATE = Statement(
 )
 
 
-def _sums() -> tuple[Node, ...]:
-    sums = [fn.COUNT(_A.id), fn.SUM(_A.cpu_cores)]
-    for field in (_A.memory_bytes, _A.storage_bytes):
-        sums += [fn.SUM(field / _SPLIT), fn.SUM(field.bin_and(_SPLIT - 1))]
-    return tuple(sums)
-
-
-_TOTALS = Statement(_A.select(*_sums()).where(_THIS))
+@statement_family
+def _by_texts(column: str, count: int) -> Node:
+    return _A.select().where(_THIS & getattr(_A, column).in_(slots(count)))
 
 
 @statement_family
-def _buckets(name: str) -> Node:
-    field = getattr(_A, name)
-    return (
-        _A.select(field, *_sums())
-        .where(_THIS)
-        .group_by(field)
-        .order_by(fn.COUNT(_A.id).desc(), field)
-        .limit(BUCKETS_MAX)
-    )
+def _by_hostnames(count: int, sqlite: bool) -> Node:
+    # In these very words, which are the index's own. Whole names are compared where the rows are read.
+    start, known = indexed_part(_A.hostname), _A.hostname != SQL("''")
+    if sqlite:
+        return _A.select().where(_THIS & known & start.in_(slots(count)))
+    # One by one: of many PostgreSQL thinks that they are most of the table, and reads all of it.
+    wanted = ValuesList([(slot,) for slot in slots(count)], columns=("part",), alias="wanted")
+    one = _A.select().where(_THIS & known & (start == wanted.c.part)).alias("one")
+    columns = [getattr(one.c, field.name) for field in _FIELDS]
+    return Select([Join(wanted, one, JOIN.LATERAL, SQL("TRUE"))], columns)
 
 
 @statement_family
-def _value_count(name: str) -> Node:
-    field = getattr(_A, name)
-    return _A.select(fn.COUNT(field.distinct())).where(_THIS & (field != ""))
+def _display_names(count: int) -> Node:
+    return _A.select(_A.id, _A.display_name).where(_THIS & _A.id.in_(slots(count)))
 
 
 @statement_family
-def _by_identity(count: int) -> Node:
-    return _A.select().where(_THIS & _A.identity.in_([param(f"identity_{i}") for i in range(count)]))
+def _addresses(after: bool) -> Node:
+    beyond = _THIS & (_A.id > param("after_id")) if after else _THIS
+    return _A.select(_A.id, _A.ip_addresses).where(beyond).order_by(_A.id).limit(param("limit"))
 
 
 @statement_family
@@ -96,11 +90,16 @@ def _copy_missing(after: bool) -> Node:
 
 
 class Assets:
-    """Assets. Versions that a session shows never change: write only into one that is being built."""
+    """Assets. In bulk, write only into a version that is being built; `tx.edits` is for what is shown."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
         self._words = AssetWords(tx)
+
+    def get(self, version_id: str, id: str) -> Asset | None:
+        """The asset; None where the version does not have it."""
+        row = self._tx.row(_GET, version_id=version_id, id=id)
+        return None if row is None else _record(row)
 
     def page(
         self, version_id: str, order: Order, window: Window, condition: Condition | None = None
@@ -114,13 +113,54 @@ class Assets:
 
     def by_identity(self, version_id: str, identities: Sequence[str]) -> dict[str, Asset]:
         """Those of the identities that the version has."""
+        return {asset.identity: asset for asset in self._by_texts("identity", version_id, identities)}
+
+    def by_names(self, version_id: str, sort_names: Sequence[str]) -> list[Asset]:
+        """Those whose display name has one of these sort keys (`values.sort_key`)."""
+        return self._by_texts("sort_name", version_id, sort_names)
+
+    def by_hostnames(self, version_id: str, hostnames: Sequence[str]) -> list[Asset]:
+        """Those with one of these host names, as they are or in lower case."""
+        wanted = {name: None for given in hostnames for name in (given, given.lower()) if name}
         found: dict[str, Asset] = {}
-        for start in range(0, len(identities), _LOOKUP_MAX):
-            part = identities[start : start + _LOOKUP_MAX]
-            wanted = {f"identity_{i}": identity for i, identity in enumerate(part)}
-            for row in self._tx.rows(_by_identity(len(part)), version_id=version_id, **wanted):
-                asset = _record(row)
-                found[asset.identity] = asset
+        for part in lists(list(dict.fromkeys(name[:INDEXED_LENGTH] for name in wanted))):
+            statement = _by_hostnames(len(part), self._tx.is_sqlite)
+            rows = self._tx.rows(statement, version_id=version_id, **filled(part))
+            found.update((asset.id, asset) for asset in map(_record, rows) if asset.hostname in wanted)
+        return list(found.values())
+
+    def with_addresses(self, version_id: str, addresses: Collection[str]) -> dict[str, list[str]]:
+        """The ids of the assets that have each of the addresses, for those that any has. Long: reads all."""
+        found: dict[str, list[str]] = {}
+        after_id = None
+        while True:
+            rows = self._tx.rows(
+                _addresses(after_id is not None),
+                version_id=version_id,
+                after_id=after_id,
+                limit=_SCAN_MAX,
+            )
+            for id, held in rows:
+                if held != "[]":
+                    for address in dict.fromkeys(from_json(held)):
+                        if address in addresses:
+                            found.setdefault(address, []).append(id)
+            if len(rows) < _SCAN_MAX:
+                return found
+            after_id = rows[-1][0]
+
+    def display_names(self, version_id: str, ids: Collection[str]) -> dict[str, str]:
+        """What the assets of those ids are called, for those that the version has."""
+        names: dict[str, str] = {}
+        for part in lists(list(ids)):
+            names.update(self._tx.rows(_display_names(len(part)), version_id=version_id, **filled(part)))
+        return names
+
+    def _by_texts(self, column: str, version_id: str, texts: Sequence[str]) -> list[Asset]:
+        found: list[Asset] = []
+        for part in lists(texts):
+            rows = self._tx.rows(_by_texts(column, len(part)), version_id=version_id, **filled(part))
+            found += map(_record, rows)
         return found
 
     def insert_many(self, version_id: str, assets: Sequence[Asset]) -> None:
@@ -138,6 +178,11 @@ class Assets:
         self._words.forget(version_id, ids)
         self._tx.run_many(_UPDATE, (_named(version_id, asset) for asset in assets))
         self._words.add(version_id, ids)
+
+    def delete(self, version_id: str, ids: Sequence[str]) -> None:
+        """Deletes assets; the same size applies. Their dependencies stay: see to those first."""
+        self._words.forget(version_id, ids)
+        self._tx.run_many(_DELETE, ({"version_id": version_id, "id": id} for id in ids))
 
     def copy_missing(
         self, from_version: str, to_version: str, after_id: str | None, limit: int
@@ -162,38 +207,6 @@ class Assets:
         )
         self._words.add(to_version, [id for (id,) in copied])
         return len(copied), last_id if seen == limit else None
-
-    def aggregate(self, version_id: str) -> dict[str, Any]:
-        """What the version adds up to, in the shape of `mooring.v1.Landscape`: plain values, fit for JSON.
-
-        `{"totals": totals, "groups": [{"field", "buckets": [{"value", **totals}], "value_count"}]}` with
-        totals `asset_count`, `cpu_cores`, `memory_bytes`, `storage_bytes`. Reads the whole version: long.
-        """
-        groups = []
-        for field in GROUPED_FIELDS:
-            rows = self._tx.rows(_buckets(field), version_id=version_id)
-            groups.append(
-                {
-                    "field": field,
-                    "buckets": [{"value": value, **_totals(sums)} for value, *sums in rows],
-                    "value_count": int(self._tx.row(_value_count(field), version_id=version_id)[0]),
-                }
-            )
-        return {"totals": _totals(self._tx.row(_TOTALS, version_id=version_id)), "groups": groups}
-
-
-def _totals(sums: Sequence[Any]) -> dict[str, Any]:
-    count, cores, memory_high, memory_low, storage_high, storage_low = (value or 0 for value in sums)
-    return {
-        "asset_count": int(count),
-        "cpu_cores": float(cores),
-        "memory_bytes": _joined(memory_high, memory_low),
-        "storage_bytes": _joined(storage_high, storage_low),
-    }
-
-
-def _joined(high: Any, low: Any) -> int:
-    return min(int(high) * _SPLIT + int(low), _INT64_MAX)
 
 
 StoredAsset = tuple[Any, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from peewee import Database
 
@@ -16,6 +16,7 @@ from mooring_server.store.care.doctor import Finding, findings, repair
 from mooring_server.store.engine import Engine, outward
 from mooring_server.store.migrating import is_sqlite, require_newest, snapshot
 from mooring_server.store.postgresql import PostgresqlEngine, connect_postgresql
+from mooring_server.store.reading import BulkQuery
 from mooring_server.store.sqlite import SqliteEngine, connect_sqlite, sqlite_path
 from mooring_server.store.tables import Facts
 from mooring_server.store.transaction import Tx
@@ -81,10 +82,14 @@ class Store:
 
         return await self._engine.read(work, long=long)
 
-    async def write(self, fn: Callable[[Tx], T], *, actor: str = "users/system") -> T:
+    async def write(
+        self, fn: Callable[[Tx], T], *, actor: str = "users/system", durable: bool = True
+    ) -> T:
         """Runs the function and answers after the commit, which includes the changes that it made.
 
-        A caller that is cancelled may still be written: `request_id` is for that.
+        A caller that is cancelled may still be written: `request_id` is for that. What is not `durable` may
+        be lost with the machine's power, together with all that was committed after it, until the next write
+        that is: for rows that nobody sees before such a one.
         """
 
         def work(database: Database) -> tuple[T, frozenset[str]]:
@@ -92,7 +97,7 @@ class Store:
             result = fn(tx)
             return result, tx.changes.flush()
 
-        return await self._engine.write(work)
+        return await self._engine.write(work, durable=durable)
 
     async def refresh(self) -> bool:
         """Notices what other processes have done: call it every `lookup_refresh_s`.
@@ -117,6 +122,10 @@ class Store:
             self._lookups.clear()
         self._compared = began
         return replaced
+
+    def arrow_order(self, query: BulkQuery) -> dict[str, Any]:
+        """What `arrow_process` takes to answer a bulk read, but for the file and the size of a batch."""
+        return query.order(self._url)
 
     async def close(self) -> None:
         """Finishes the writes that were begun and lets go of the database."""

@@ -24,7 +24,7 @@ class Engine(Protocol):
     async def read(self, work: ReadWork[T], *, long: bool) -> T:
         """Runs the work in a transaction of its own that sees one state."""
 
-    async def write(self, work: WriteWork[T]) -> T:
+    async def write(self, work: WriteWork[T], *, durable: bool) -> T:
         """Runs the work, perhaps twice, and answers after its commit."""
 
     async def close(self) -> None:

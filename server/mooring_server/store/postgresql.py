@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from peewee import PeeweeException, PostgresqlDatabase
+from peewee import Database, PeeweeException, PostgresqlDatabase
 
 from mooring_server.metrics import Metrics, StoreVerb
 from mooring_server.settings import Settings
@@ -61,11 +61,16 @@ class PostgresqlEngine:
         """Runs the work in a thread, long or not."""
         return await self._in_thread("read", lambda: self._run("read", work))
 
-    async def write(self, work: WriteWork[T]) -> T:
+    async def write(self, work: WriteWork[T], *, durable: bool) -> T:
         """Runs the work in a thread. A cancelled caller's work may still be written."""
 
+        def unsynced(database: Database) -> tuple[T, frozenset[str]]:
+            # The server's log is one sequence: the next commit that is synced makes this durable too.
+            database.execute_sql("SET LOCAL synchronous_commit = off")
+            return work(database)
+
         def run() -> T:
-            result, streams = self._run("write", work)
+            result, streams = self._run("write", work if durable else unsynced)
             if streams:
                 self._committed(streams)
             return result

@@ -197,7 +197,7 @@ class Session:
 class Asset:
     """One thing of an estate; empty texts and None mean unknown.
 
-    `identity` is the key that the same thing has in the next import (see `core/discovery.py`); `digest` is
+    `identity` is the key that the same thing has in the next import (see `core/settlement.py`); `digest` is
     over everything that an import can change, so that equal digests mean an unchanged asset.
     """
 
@@ -285,6 +285,16 @@ class DataVersion:
     revision: int
     base_revision: int
     create_time: datetime
+
+    @property
+    def label(self) -> str:
+        """What callers see of the version: another text after each change of what it holds."""
+        return version_label(self.id, self.revision)
+
+
+def version_label(version_id: str | None, revision: int) -> str:
+    """The label of a version in one of its revisions; empty where there is none."""
+    return f"{version_id}.{revision}" if version_id and revision else version_id or ""
 
 
 @dataclass(frozen=True, slots=True)

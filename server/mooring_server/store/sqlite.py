@@ -2,14 +2,21 @@
 
 An fsync costs far more than a small write, so the writer takes whatever waits, runs each caller's work in a
 savepoint of its own, and commits once. A caller's failure rolls back its savepoint alone.
+
+What is committed goes to the write-ahead log, and from there into the database file. Done by the writer, as
+SQLite would by itself, that holds up whoever writes next for a tenth of a second at a time while something is
+imported. So another thread does it, beside the writer; only what has come meanwhile is left to the writer,
+once the log has grown so long that it should begin anew.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +32,8 @@ from mooring_server.store.tables import SQLITE_TYPES
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 BUSY_TIMEOUT_S = 5
 _PRAGMAS = {
     "journal_mode": "wal",
@@ -32,6 +41,13 @@ _PRAGMAS = {
     "foreign_keys": 1,
     "cache_size": -16_384,
 }
+_CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
+# Changed rows after which a checkpoint is worth its two syncs, and how often at most.
+_CHECKPOINT_ROWS = 500
+_CHECKPOINT_INTERVAL_S = 0.2
+_LOG_PAGES_MAX = 16_384
+# Each pass has less to do than the one before: that much comes while it runs.
+_PASSES = 4
 
 
 def sqlite_path(url: str) -> Path:
@@ -69,8 +85,9 @@ class _BatchLost(OperationalError):
 class _Job:
     """A caller's work and the future that waits for it."""
 
-    def __init__(self, work: WriteWork[Any]) -> None:
+    def __init__(self, work: WriteWork[Any], durable: bool) -> None:
         self.work = work
+        self.durable = durable
         self.queued_s = time.perf_counter()
         self.future: Future[Any] = Future()
         self.result: Any = None
@@ -105,8 +122,15 @@ class SqliteEngine:
             reader = connect_sqlite(path, read_only=True)
             self._connections.append(reader)
             self._idle.put(reader)
+        self._written = threading.Event()
+        self._overlong = threading.Event()
+        self._stopped = threading.Event()
         self._writer = threading.Thread(target=self._write_loop, name="mooring-write", daemon=True)
+        self._checkpointer = threading.Thread(
+            target=self._checkpoint_loop, name="mooring-checkpoint", daemon=True
+        )
         self._writer.start()
+        self._checkpointer.start()
 
     async def read(self, work: ReadWork[T], *, long: bool) -> T:
         """Runs the work: inline, or in a reader thread where it is long."""
@@ -118,9 +142,9 @@ class SqliteEngine:
             )
         return _read(self._inline, work)
 
-    async def write(self, work: WriteWork[T]) -> T:
+    async def write(self, work: WriteWork[T], *, durable: bool) -> T:
         """Queues the work for the next commit. A cancelled caller's work may still be written."""
-        job = _Job(work)
+        job = _Job(work, durable)
         with self._closing:
             if self._closed:
                 raise stopping()
@@ -135,6 +159,9 @@ class SqliteEngine:
             self._closed = True
             self._jobs.put(None)
         await asyncio.to_thread(self._writer.join)
+        self._stopped.set()
+        self._written.set()
+        await asyncio.to_thread(self._checkpointer.join)
         await asyncio.to_thread(self._readers.shutdown)
         for connection in self._connections:
             connection.close()
@@ -149,28 +176,65 @@ class SqliteEngine:
 
     def _write_loop(self) -> None:
         connection = connect_sqlite(self._path)
+        # Bulk work waits until nobody else does, and is committed by itself: others' commits stay small.
+        bulk: deque[_Job] = deque()
+        unchecked = 0
         try:
-            while (job := self._jobs.get()) is not None:
-                batch = [job]
-                while len(batch) < self._batch_max and (job := self._next()) is not None:
-                    batch.append(job)
+            connection.execute_sql("PRAGMA wal_autocheckpoint = 0")
+            while batch := self._next_batch(bulk):
+                if self._overlong.is_set():
+                    self._overlong.clear()
+                    connection.execute_sql(_CHECKPOINT).fetchall()
+                changes = connection.connection().total_changes
                 # Who gave up before their turn is left out; from here on nobody can.
                 self._commit(connection, [job for job in batch if job.future.set_running_or_notify_cancel()])
+                unchecked += connection.connection().total_changes - changes
+                if unchecked >= _CHECKPOINT_ROWS:
+                    unchecked = 0
+                    self._written.set()
         finally:
             connection.close()
 
-    def _next(self) -> _Job | None:
+    def _next_batch(self, bulk: deque[_Job]) -> list[_Job]:
+        """What is committed next; empty at the end. Bulk work that has come is put aside until its turn."""
+        batch: list[_Job] = []
+        while len(batch) < self._batch_max:
+            try:
+                job = self._jobs.get(block=not (batch or bulk))
+            except queue.Empty:
+                break
+            if job is None:
+                self._jobs.put(None)  # the end: once all that is waiting has been written
+                break
+            (batch if job.durable else bulk).append(job)
+        return batch or ([bulk.popleft()] if bulk else [])
+
+    def _checkpoint_loop(self) -> None:
+        connection = connect_sqlite(self._path)
         try:
-            job = self._jobs.get_nowait()
-        except queue.Empty:
-            return None
-        if job is None:
-            self._jobs.put(None)  # The end: for the outer loop to see.
-        return job
+            while True:
+                self._written.wait()
+                if self._stopped.wait(_CHECKPOINT_INTERVAL_S):
+                    return
+                self._written.clear()
+                for _ in range(_PASSES):
+                    _, pages, _ = connection.execute_sql(_CHECKPOINT).fetchone()
+                    if pages < _LOG_PAGES_MAX:
+                        break
+                else:
+                    self._overlong.set()
+        except Exception:
+            # The log grows until the file is opened again; nothing is lost.
+            _log.exception("checkpoints have ended")
+        finally:
+            connection.close()
 
     def _commit(self, connection: SqliteDatabase, batch: Sequence[_Job]) -> None:
         begun = False
         try:
+            # The log is one sequence: the next commit that is synced makes those before it durable too.
+            synced = any(job.durable for job in batch)
+            connection.execute_sql(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
             with connection.atomic("IMMEDIATE"):
                 begun = True
                 begun_s = time.perf_counter()

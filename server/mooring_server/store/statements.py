@@ -4,7 +4,7 @@ Building a query with peewee costs more than running it, so every statement of t
 module is imported, with `param` in place of what differs from call to call, and sent as plain SQL afterwards.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -58,3 +58,25 @@ def statement_family(build: Callable[..., Node]) -> Callable[..., Statement]:
         return Statement(build(*shape))
 
     return shaped
+
+
+# Lists come in few lengths, so that few statements are built.
+_LENGTHS = (1, 16, 256)
+
+
+def slots(count: int, name: str = "text") -> list[Any]:
+    """The arguments of an IN: `text_0`, `text_1`, …"""
+    return [param(f"{name}_{place}") for place in range(count)]
+
+
+def filled(values: Sequence[str], name: str = "text") -> dict[str, str]:
+    """The values by the names that `slots` gives them."""
+    return {f"{name}_{place}": value for place, value in enumerate(values)}
+
+
+def lists(values: Sequence[str]) -> Iterator[list[str]]:
+    """The values for an IN, in lists of few lengths: the last value is repeated until its list is full."""
+    for start in range(0, len(values), _LENGTHS[-1]):
+        part = values[start : start + _LENGTHS[-1]]
+        length = next(length for length in _LENGTHS if length >= len(part))
+        yield [*part, *[part[-1]] * (length - len(part))]

@@ -13,7 +13,10 @@ from mooring_server.store.assets import Assets
 from mooring_server.store.cache import MISSING, Lookups
 from mooring_server.store.changes import Changes
 from mooring_server.store.contexts import Contexts
+from mooring_server.store.dependencies import Dependencies
+from mooring_server.store.edits import Edits
 from mooring_server.store.engagements import Engagements
+from mooring_server.store.imports import Imports
 from mooring_server.store.landscapes import Landscapes
 from mooring_server.store.members import Members
 from mooring_server.store.operations import Operations
@@ -86,9 +89,24 @@ class Tx:
         return Assets(self)
 
     @cached_property
+    def dependencies(self) -> Dependencies:
+        """The dependencies of data versions."""
+        return Dependencies(self)
+
+    @cached_property
+    def edits(self) -> Edits:
+        """Single assets and dependencies, changed in place."""
+        return Edits(self)
+
+    @cached_property
     def landscapes(self) -> Landscapes:
         """What data versions add up to, cached."""
         return Landscapes(self)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """The history of imports."""
+        return Imports(self)
 
     @cached_property
     def uploads(self) -> Uploads:
@@ -127,6 +145,10 @@ class Tx:
         sql, arguments = statement.bind(self._database, values)
         rows: list[Any] = self._database.execute_sql(sql, arguments).fetchall()
         return rows
+
+    def bound(self, statement: Statement, **values: Any) -> tuple[str, list[Any]]:
+        """A statement's SQL and arguments, for whoever sends it over a connection of their own."""
+        return statement.bind(self._database, values)
 
     def row(self, statement: Statement, **values: Any) -> Any:
         """The first row, or None."""

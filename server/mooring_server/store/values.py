@@ -43,9 +43,17 @@ def from_us_or_none(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else from_us(microseconds)
 
 
+# Made once: `json.dumps` with options of its own makes one for each call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def to_json(value: Any) -> str:
     """Plain values as compact JSON; NaN and infinities, which JSON lacks, raise ValueError."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Much of an estate has no addresses, networks or attributes.
+    return _ENCODER.encode(value) if value or value.__class__ not in _EMPTY else _EMPTY[value.__class__]
+
+
+_EMPTY = {tuple: "[]", list: "[]", dict: "{}"}
 
 
 def from_json(text: str) -> Any:

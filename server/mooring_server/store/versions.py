@@ -82,6 +82,9 @@ _EDIT = Statement(
     .where(_THIS & _V.published & _V.idle_time.is_null())
     .returning(_V)
 )
+_SHOWN_NOW = _V.select().where(_THIS & _V.published & _V.idle_time.is_null())
+_LOOK = Statement(_SHOWN_NOW)
+_LOCK = Statement(_SHOWN_NOW.for_update("FOR NO KEY UPDATE"))  # type: ignore[arg-type]  # in words too
 _RETIRE = Statement(_V.update({_V.idle_time: param("now")}).where(_THIS & ~_SHOWN))
 _GIVE_UP = Statement(_V.update({_V.idle_time: 0}).where(_THIS & _V.idle_time.is_null(False) & ~_SHOWN))
 _ABANDONED = Statement(
@@ -160,8 +163,9 @@ class Versions:
         expected_base_id: str | None,
         asset_count: int,
         dependency_count: int = 0,
+        kind: ChangeKind = ChangeKind.IMPORTED,
     ) -> Session:
-        """Makes the version what its session shows: a change of kind IMPORTED.
+        """Makes the version what its session shows: a change of that kind.
 
         Raises NotFound (SESSION_NOT_FOUND) where the session is gone, FailedPrecondition (SESSION_ARCHIVED,
         ENGAGEMENT_ARCHIVED) where it was put away and Aborted (DATA_VERSION_MOVED) where it shows another
@@ -184,7 +188,7 @@ class Versions:
         self._tx.engagements.require_in_use(version.engagement_id)
         if expected_base_id is not None:
             self._tx.run(_RETIRE, id=expected_base_id, now=self._tx.now_us)
-        return self._tx.sessions.moved(moved, ChangeKind.IMPORTED)
+        return self._tx.sessions.moved(moved, kind)
 
     def revert(self, version: DataVersion, base_id: str | None) -> Session:
         """Makes the session that shows the version show `base_id` again: a change of kind REVERTED.
@@ -208,21 +212,39 @@ class Versions:
     def editable(self, engagement_id: str, session_id: str) -> DataVersion:
         """What a session shows, to be changed in place; an empty one is begun where it shows nothing.
 
-        Raises NotFound (SESSION_NOT_FOUND) and FailedPrecondition (SESSION_ARCHIVED).
+        Nobody else edits it until this transaction ends: look, then edit. Raises NotFound (SESSION_NOT_FOUND)
+        and FailedPrecondition (SESSION_ARCHIVED).
         """
-        session = self._tx.sessions.get(engagement_id, session_id)
-        if session is None:
-            raise NotFound("there is no such session", reason="SESSION_NOT_FOUND")
-        if session.archive_time is not None:
-            raise session_archived()
-        if session.data_version_id is None:
-            version = self.begin(engagement_id, session_id, None)
-            self.publish(version.id, expected_base_id=None, asset_count=0)
-            return version
-        shown = self.get(session.data_version_id)
-        if shown is None:
-            raise LookupError(f"the session shows {session.data_version_id}, which is not there")
-        return shown
+        missed: str | None = None
+        while True:
+            session = self._tx.sessions.get(engagement_id, session_id)
+            if session is None:
+                raise NotFound("there is no such session", reason="SESSION_NOT_FOUND")
+            if session.archive_time is not None:
+                raise session_archived()
+            shown_id = session.data_version_id
+            if shown_id is None:
+                version = self._begin_empty(engagement_id, session_id)
+                if version is not None:
+                    return version
+                continue
+            row = self._tx.row(_LOOK if self._tx.is_sqlite else _LOCK, id=shown_id)
+            if row is not None:
+                return _record(row)
+            # Another one was published in this very moment.
+            if shown_id == missed:
+                raise LookupError(f"the session shows {shown_id}, which is not there")
+            missed = shown_id
+
+    def _begin_empty(self, engagement_id: str, session_id: str) -> DataVersion | None:
+        """A session's first version, shown; None where it has got one in this very moment."""
+        try:
+            with self._tx.savepoint():
+                version = self.begin(engagement_id, session_id, None)
+                self.publish(version.id, expected_base_id=None, asset_count=0, kind=ChangeKind.UPDATED)
+        except Aborted:
+            return None
+        return version
 
     def edited(self, version: DataVersion, *, assets: int = 0, dependencies: int = 0) -> DataVersion:
         """Counts an edit that changed by how many assets and dependencies the version has.

@@ -56,12 +56,25 @@ def test_a_file_becomes_assets(ann, session):
     assert first.name.startswith(f"{session}/assets/")
 
 
-def test_the_same_file_again_changes_nothing(ann, session):
-    """A second import of a file keeps data version and etag: nothing was created, nothing updated."""
+def test_the_same_content_again_replays_its_report(ann, session):
+    """Into data that nothing has touched since; data version and etag stay, and nothing is parsed again."""
+    first = import_file(ann, session, CSV)
+    before = get(ann, session)
+    again = import_file(ann, session, CSV, file_name="renamed.csv")
+    assert again.replayed
+    again.replayed = False
+    assert again == first
+    after = get(ann, session)
+    after.last_activity_time.CopyFrom(before.last_activity_time)
+    assert after == before
+
+
+def test_the_same_rows_again_change_nothing(ann, session):
+    """Other bytes that say the same keep data version and etag: nothing was created, nothing updated."""
     import_file(ann, session, CSV)
     before = get(ann, session)
-    outcome = import_file(ann, session, CSV)
-    assert (outcome.created, outcome.updated, outcome.unchanged) == (0, 0, 30)
+    outcome = import_file(ann, session, CSV + b"\n")
+    assert (outcome.created, outcome.updated, outcome.unchanged, outcome.replayed) == (0, 0, 30, False)
     after = get(ann, session)
     after.last_activity_time.CopyFrom(before.last_activity_time)
     assert after == before

@@ -30,6 +30,9 @@ def test_the_sweep_removes_what_has_outlived_its_setting(database):
     assert database.read(kept) == (True, True, True)
     database.clock.advance(25 * 3600)
     database.run(sweep())
+    assert database.read(kept) == (True, False, False)
+    database.clock.advance(database.settings.version_keep_s)
+    database.run(sweep())
     assert database.read(kept) == (False, False, False)
     assert shown(database)[1] == second
     head = database.read(lambda tx: tx.changes.head(STREAM))

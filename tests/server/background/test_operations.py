@@ -8,6 +8,7 @@ from mooring_server.core import operations as rules
 from mooring_server.errors import Unavailable
 from mooring_server.ingest import RejectedRow
 from mooring_server.store import OperationState
+from mooring_server.store.assets import Assets
 from support_imports import DEADLINE_S, SESSION, STREAM, Gate, ended, find, queue, row, run, running, shown
 from support_store import ENGAGEMENT, USER, asset, publish
 
@@ -130,7 +131,7 @@ def test_a_running_import_can_be_cancelled(database, monkeypatch):
 
 def test_a_queued_import_can_be_cancelled(database, monkeypatch):
     """It never begins."""
-    monkeypatch.setattr(imports, "open_inventory", lambda *_: pytest.fail("it began"))
+    monkeypatch.setattr(imports, "parse", lambda *_: pytest.fail("it began"))
     queued = queue(database)
     database.write(lambda tx: rules.cancel(tx, ENGAGEMENT, SESSION, queued.id))
     assert run(database, queued).state is OperationState.CANCELLED
@@ -236,13 +237,7 @@ def test_imports_wait_for_their_turn(database, monkeypatch):
 def test_an_account_that_does_not_balance_is_never_published(database, monkeypatch):
     """A fault of the service ends the import as INTERNAL, without its text, and changes nothing."""
     Gate([row(number) for number in range(8)]).install(monkeypatch.setattr).open()
-    settle = imports.settle
-
-    def forgetful(rows, built, base, account, *rest):
-        account.created -= 1
-        return settle(rows, built, base, account, *rest)
-
-    monkeypatch.setattr(imports, "settle", forgetful)
+    monkeypatch.setattr(imports.Account, "is_balanced", lambda account: False)
     operation = run(database, queue(database))
     assert (operation.state, operation.error["reason"]) == (OperationState.FAILED, "INTERNAL")
     assert operation.error["message"] == f"internal error; the server's log has it under {operation.id}"
@@ -261,7 +256,7 @@ def test_a_file_of_rejects_is_given_up(database, monkeypatch):
 def test_a_failure_that_could_not_be_recorded_is_recorded_later(database, monkeypatch):
     """An operation does not run for ever because the database was away in the moment when it failed."""
     Gate([row(1)]).install(monkeypatch.setattr).open()
-    monkeypatch.setattr(imports, "settle", lambda *_: 1 / 0)
+    monkeypatch.setattr(imports, "Settlement", lambda *_: 1 / 0)
     queued = queue(database)
     write = database.store.write
 
@@ -286,24 +281,16 @@ def test_a_failure_that_could_not_be_recorded_is_recorded_later(database, monkey
     assert leftovers(database) == []
 
 
-def test_long_rows_are_written_a_few_at_a_time(database, monkeypatch):
-    """A write is bounded by what is in its rows too, not by their number alone."""
-    text = "x" * imports._CHUNK_CHARACTERS
-    Gate([row(number, owner=text) for number in range(3)]).install(monkeypatch.setattr).open()
+def test_writes_are_cut_to_what_the_writer_can_spare(database, monkeypatch):
+    """Where rows take longer to write than the target, fewer are written at once, never fewer than some."""
+    settings = database.settings.model_copy(update={"import_write_target_ms": 1e-6, "import_chunk_rows": 500})
+    database.settings = settings
     sizes = []
-    settle = imports.settle
+    insert = Assets.insert_stored
     monkeypatch.setattr(
-        imports, "settle", lambda rows, *rest: (sizes.append(len(rows)), settle(rows, *rest))[1]
+        Assets, "insert_stored", lambda of, v, rows: (sizes.append(len(rows)), insert(of, v, rows))[1]
     )
+    Gate([row(number) for number in range(800)], chunk=400).install(monkeypatch.setattr).open()
     assert run(database, queue(database)).state is OperationState.SUCCEEDED
-    assert sizes == [1, 1, 1]
-
-
-def test_a_file_that_grows_as_it_is_read_is_refused(database, monkeypatch):
-    """Its rows may hold more than its bytes (names of columns are kept with each), up to a limit."""
-    Gate([row(number, owner="x" * 100) for number in range(20)]).install(monkeypatch.setattr).open()
-    database.settings = database.settings.model_copy(update={"expanded_size_max_bytes": 1_000})
-    operation = run(database, queue(database))
-    assert operation.error["reason"] == "LIMIT_EXCEEDED"
-    assert "expanded_size_max_bytes" in operation.error["message"]
-    assert shown(database) == ({}, None, 0)
+    assert (sizes[0], min(sizes[:-1]), sum(sizes)) == (200, 50, 800)
+    assert sizes[:-1] == sorted(sizes[:-1], reverse=True)

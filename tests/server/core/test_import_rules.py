@@ -4,15 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from mooring_server.core.discovery import Account, settle
+from mooring_server.core.settlement import Account, Settlement
+from mooring_server.core.staging import stage
 from mooring_server.ingest import AssetRow, RejectedRow
+from mooring_server.store.assets import record
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
 
 
-def row(identity="id:1", number=2, type_="server", attributes=None, **values):
-    return AssetRow("", number, identity, type_, {"display_name": "web", **values}, attributes or {})
+def row(identity="id:1", number=2, type_="server", attributes=None, joined=0, implied=False, **values):
+    fields = {"display_name": "web", **values}
+    return AssetRow("", number, identity, type_, fields, attributes or {}, joined, implied)
 
 
 class Data:
@@ -22,11 +25,19 @@ class Data:
         self.assets = assets or {}
 
     def take(self, rows, now=MONDAY, chunk=100):
-        account, built = Account(), {}
+        account, built, seen = Account(), {}, set()
         for start in range(0, len(rows), chunk):
-            part = rows[start : start + chunk]
-            account.source_rows += len(part)
-            inserts, updates = settle(part, built, self.assets, account, "estate.csv", now)
+            staged = []
+            for each in rows[start : start + chunk]:
+                if isinstance(each, RejectedRow):
+                    account.reject(each)
+                    continue
+                repeated = each.identity in seen
+                seen.add(each.identity)
+                staged.append(stage(each, "estate.csv", "table", now, repeated=repeated))
+            settlement = Settlement(built, self.assets, account, now)
+            settlement.add(staged)
+            inserts, updates = list(map(record, settlement.inserts)), settlement.updates
             assert not built.keys() & {asset.identity for asset in inserts}
             assert {asset.identity for asset in updates} <= built.keys()
             built |= {asset.identity: asset for asset in (*inserts, *updates)}
@@ -105,6 +116,49 @@ def test_a_joined_row_can_say_what_a_created_asset_is():
     assert dict(+account.created_by_type) == {"database": 1}
 
 
+def test_an_asset_that_is_only_mentioned_is_implied():
+    """A mention makes an asset where there is none, is no row of its own, and changes nothing else."""
+    account, before = Data().take([row(implied=True), row(implied=True)])
+    assert (account.source_rows, account.created, account.implied) == (0, 0, 1)
+    assert (account.is_balanced(), account.changed, before["id:1"].implied) == (True, True, True)
+    account, after = before.take([row(implied=True, owner="ann")])
+    assert (account.implied, account.changed) == (0, False)
+    assert after["id:1"] == before["id:1"]
+
+
+def test_the_first_row_about_an_implied_asset_makes_it_one_like_others():
+    """In the same file it counts as created; in a later file the asset is updated. Its id stays."""
+    for chunk in (1, 2):
+        account, after = Data().take([row(implied=True), row(owner="ann")], chunk=chunk)
+        assert (account.created, account.implied, account.joined) == (1, 0, 0)
+        assert (after["id:1"].owner, after["id:1"].implied, account.is_balanced()) == ("ann", False, True)
+    _, before = Data().take([row(implied=True)])
+    account, after = before.take([row()])
+    assert (account.updated, after["id:1"].implied) == (1, False)
+    assert after["id:1"].id == before["id:1"].id
+
+
+def test_rows_that_a_reader_joined_are_accounted_for():
+    """A row that holds three others is four rows, three of them joined."""
+    account, _ = Data().take([row(joined=3)])
+    assert (account.source_rows, account.created, account.joined) == (4, 1, 3)
+    assert account.is_balanced()
+
+
+def test_a_joined_row_that_says_something_else_is_counted():
+    """What a second row would overwrite is kept, and the contradiction noted; a gap is none."""
+    account, _ = Data().take([row(owner="ann"), row(owner="bob"), row(status="on"), row(owner="ann")])
+    assert (account.joined, account.conflicts) == (3, 1)
+
+
+def test_a_digest_does_not_depend_on_fields_that_came_later():
+    """An asset without the later fields has the digest that it always had, so no upgrade changes it."""
+    _, data = Data().take([row(owner="ann", attributes={"Rack": "7"})])
+    assert data["id:1"].digest == "c3c40a4d8ff96d4d4d8d40e19c6e9de3"
+    _, more = Data().take([row(owner="ann", attributes={"Rack": "7"}, migration_wave="2")])
+    assert more["id:1"].digest != data["id:1"].digest
+
+
 VALUES = st.fixed_dictionaries(
     {},
     optional={
@@ -117,11 +171,14 @@ VALUES = st.fixed_dictionaries(
 ROWS = st.lists(
     st.one_of(
         st.builds(
-            lambda identity, type_, values, attributes: row(identity, 2, type_, attributes, **values),
+            lambda identity, type_, values, attributes, implied: row(
+                identity, 2, type_, attributes, implied=implied, **values
+            ),
             st.sampled_from(["id:1", "id:2", "host:a", "name:b"]),
             st.sampled_from(["server", "database", "other"]),
             VALUES,
             st.dictionaries(st.sampled_from(["Rack", "Row"]), st.sampled_from(["", "1", "2"])),
+            st.booleans(),
         ),
         st.just(RejectedRow("", 3, "no name")),
     ),
@@ -134,11 +191,12 @@ def test_every_row_is_accounted_for_once(first, second, chunk):
     """source_rows = created + updated + unchanged + joined + rejected; the assets grow by the created."""
     _, before = Data().take(first)
     account, after = before.take(second, TUESDAY, chunk)
-    named = {r.identity for r in second if isinstance(r, AssetRow)}
+    rows = [r for r in second if isinstance(r, RejectedRow) or not r.implied]
+    named = {r.identity for r in rows if isinstance(r, AssetRow)}
     assert account.is_balanced()
-    assert account.source_rows == len(second)
+    assert account.source_rows == len(rows)
     assert account.created + account.updated + account.unchanged == len(named)
-    assert len(after.assets) == len(before.assets) + account.created
+    assert len(after.assets) == len(before.assets) + account.created + account.implied
     assert account.changed == (after.assets != before.assets)
     for identity in before.assets:
         assert after[identity].id == before[identity].id
@@ -160,6 +218,6 @@ def test_how_a_file_is_cut_makes_no_difference(rows, chunk):
     """Chunks are a matter of speed: the account and the assets are the same for every size."""
     whole, one = Data().take(rows)
     parts, other = Data().take(rows, chunk=chunk)
-    assert parts.counts() == whole.counts()
+    assert (parts.counts(), parts.conflicts) == (whole.counts(), whole.conflicts)
     assert parts.created_by_type == whole.created_by_type
     assert {i: a.digest for i, a in one.assets.items()} == {i: a.digest for i, a in other.assets.items()}

@@ -8,7 +8,7 @@ from mooring_server.store.lists.filters import Column, Filterable, Labels
 from mooring_server.store.lists.leads import Home
 from mooring_server.store.lists.paging import Listing
 from mooring_server.store.lists.search import ASSET_WORDS, SESSION_WORDS
-from mooring_server.store.records import Asset, Engagement, Order, Session
+from mooring_server.store.records import Asset, Dependency, Engagement, Order, Session
 
 # Fields of the rows themselves, which no caller's filter can name.
 DELETED = "deleted"
@@ -85,10 +85,25 @@ ENGAGEMENTS: Listing[Engagement] = Listing(
     home=Home(tables.Members, "engagement_id", ("user_id",)),
 )
 
+# Compared too, without an index: each would cost every import, and they leave much of a page.
+_MORE_ASSET_TEXTS = (
+    "platform",
+    "technology",
+    "model",
+    "serial_number",
+    "owner",
+    "business_unit",
+    "criticality",
+    "migration_status",
+    "migration_strategy",
+    "migration_wave",
+)
 _ASSET_FIELDS = {
     **{name: Column((name,), text=True, long=True) for name in tables.ASSET_TEXTS},
     **{name: Column((name,), null=True) for name in ("cpu_cores", "memory_bytes", "storage_bytes")},
     **{name: Column((name,)) for name in ("type", "create_time", "update_time")},
+    **{name: Column((name,), text=True, indexed=False) for name in _MORE_ASSET_TEXTS},
+    "implied": Column(("implied",), indexed=False),
 }
 ASSETS: Listing[Asset] = Listing(
     tables.Assets,
@@ -99,4 +114,23 @@ ASSETS: Listing[Asset] = Listing(
         searched=("display_name", "hostname", "operating_system", "location", "application"),
     ),
     words=ASSET_WORDS,
+)
+
+_DEPENDENCY_FIELDS = {
+    "source": Column(("source_id",)),
+    "target": Column(("target_id",)),
+    "kind": Column(("kind",), indexed=False),
+    "port": Column(("port",), null=True, indexed=False),
+    **{
+        name: Column((name,), text=True, indexed=False)
+        for name in ("protocol", "source_process", "target_process")
+    },
+    "create_time": Column(("create_time",)),
+    "update_time": Column(("update_time",), indexed=False),
+}
+DEPENDENCIES: Listing[Dependency] = Listing(
+    tables.Dependencies,
+    scope=("version_id",),
+    orders=dict.fromkeys((Order.CREATE_TIME, Order.CREATE_TIME_DESC), ("create_time", "id")),
+    filterable=Filterable(_DEPENDENCY_FIELDS),
 )

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from peewee import JOIN, SQL, Join, Select
 
-from mooring_server.store.lists.conditions import Condition, Label, Word, conjuncts
+from mooring_server.store.lists.conditions import Condition, Label, Or, Word, conjuncts
 from mooring_server.store.lists.filters import Filterable, given, indexed, indexed_where, label_where, shaped
 from mooring_server.store.lists.search import WordIndex, search_arguments
 from mooring_server.store.statements import param
@@ -38,14 +40,16 @@ class LeadKind(StrEnum):
     WORDS = "words"
     LABELS = "labels"
     COLUMN = "column"
+    COLUMNS = "columns"
 
 
 class Lead(NamedTuple):
-    """A lead: its kind and shape, which its statements vary by, and its arguments."""
+    """A lead: its kind and shape, which its statements vary by; its arguments; how many indexes it reads."""
 
     kind: LeadKind
     shape: Condition | None
     arguments: dict[str, Any]
+    indexes: int = 1
 
 
 class Leads:
@@ -79,6 +83,11 @@ class Leads:
                 # By its key: a row has each once.
                 if part.key:
                     leads.append(Lead(LeadKind.LABELS, *shaped(part, self._filterable, "lead")))
+            elif isinstance(part, Or):
+                # Each of its parts by an index of its own, or none of it.
+                if all(indexed(each, self._filterable) is not None for each in part.parts):
+                    shape, values = shaped(part, self._filterable, "lead")
+                    leads.append(Lead(LeadKind.COLUMNS, shape, values, len(part.parts)))
             elif indexed(part, self._filterable) is not None:
                 leads.append(Lead(LeadKind.COLUMN, *shaped(part, self._filterable, "lead")))
         return leads
@@ -86,9 +95,7 @@ class Leads:
     def rows(self, kind: LeadKind, shape: Any, *, sqlite: bool) -> Any:
         """The rows that such a lead finds, with all columns of the list's table."""
         if kind is LeadKind.COLUMN:
-            column = given(indexed(shape, self._filterable))
-            found = indexed_where(shape, self._filterable, column, lambda name: getattr(self._table, name))
-            query = self._table.select(*self._columns).where(*self._within(), found)
+            query = self._table.select(*self._columns).where(*self._found(shape))
         elif kind is LeadKind.WORDS and not sqlite:
             # What is indexed names the scope: to ask for it too would offer other indexes.
             query = self._table.select(*self._columns).where(given(self._words).matches())
@@ -103,13 +110,21 @@ class Leads:
             return self.rows(kind, shape, sqlite=sqlite)
         return self._ids(kind, shape)
 
+    def _found(self, shape: Any) -> list[Any]:
+        """What the index answers of a single comparison, within the list."""
+        column = given(indexed(shape, self._filterable))
+        found = indexed_where(shape, self._filterable, column, lambda name: getattr(self._table, name))
+        return [*self._within(), found]
+
     def _within(self) -> list[Any]:
         return [getattr(self._table, name) == param(name) for name in self._scope]
 
     def _ids(self, kind: LeadKind, shape: Any) -> Any:
-        """The ids that another table's index finds."""
+        """The ids that another table's index finds, or several of this one's, once for each."""
         if kind is LeadKind.WORDS:
             return given(self._words).ids()
+        if kind is LeadKind.COLUMNS:
+            return self._ids_of_any(shape)
         if kind is LeadKind.HOME:
             home = given(self._home)
             table, id_name, scope, wanted = home.table, home.id, home.scope, []
@@ -120,6 +135,15 @@ class Leads:
             scope = tuple(own for own in labels.joined if own != id_name)
         wanted = [*(getattr(table, name) == param(name) for name in scope), *wanted]
         return table.select(getattr(table, id_name).alias("id")).where(*wanted).limit(param("examined"))
+
+    def _ids_of_any(self, shape: Any) -> Any:
+        cut = []
+        for each in shape.parts:
+            found = self._table.select(self._table.id).where(*self._found(each)).limit(param("examined"))
+            # SQLite takes a LIMIT in a part of a UNION only where that is a subquery.
+            part = found.alias("part")
+            cut.append(part.select_from(part.c.id.alias("id")))
+        return reduce(or_, cut)
 
     def _by_id(self, ids: Any, sqlite: bool) -> Any:
         """The rows of those ids, one look by key for each."""

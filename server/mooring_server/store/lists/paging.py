@@ -21,9 +21,9 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from peewee import SQL, Node, Tuple, fn
+from peewee import SQL, Node, NodeList, Tuple, fn
 
-from mooring_server.store.lists.conditions import Condition
+from mooring_server.store.lists.conditions import Condition, Word, conjuncts
 from mooring_server.store.lists.filters import Filterable, Of, exists, shaped, where
 from mooring_server.store.lists.leads import Home, Lead, LeadKind, Leads
 from mooring_server.store.lists.search import WordIndex
@@ -39,10 +39,21 @@ _LEADS_MAX = 4
 # The share of `examined_max` that a lead may have; each of them is looked at before one is taken.
 _LEAD_SHARE = 4
 _GROWTH = 4
-# PostgreSQL's planner would take a whole table, or an index and a sort, where it thinks that little is left
-# out: then the LIMIT comes after rows that nobody has counted.
+# For a query that has no end of its own, a lead with less than a share of so many rows beats walking the list.
+_WHOLE_EXAMINED_MAX = 20_000
+_ALL = 2**62
+# PostgreSQL's planner would take a whole table, an index and a sort, or all that another index has of the
+# list as a bitmap, where it thinks that little is left out: then the LIMIT comes after rows that nobody has
+# counted. The index of words has no other way than a bitmap.
 _STEER = Statement(
-    SQL("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)")
+    NodeList(
+        (
+            SQL("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),"),
+            SQL("set_config('enable_bitmapscan',"),
+            param("bitmaps"),
+            SQL(", true)"),
+        )
+    )
 )
 
 
@@ -139,12 +150,28 @@ class Listing(Generic[T]):
         more = (lead is None and seen >= window.examined_max) or found > window.counted_max
         return Total(min(found, window.counted_max), more)
 
+    def whole(
+        self, tx: Tx, columns: Callable[[Of], Sequence[Node]], condition: Condition | None, **scope: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """A query for those columns of all rows that the condition is true of, in no order, and its arguments."""
+        shape, arguments = self._begin(tx, condition, scope)
+        lead = self._lead(tx, condition, arguments, _WHOLE_EXAMINED_MAX)
+        if lead is None:
+            of = self._of_table
+            wanted = [of(name) == param(name) for name in self._scope] + self._wanted(shape, of)
+            return self._table.select(*columns(of)).where(*wanted), arguments
+        arguments |= {**lead.arguments, "examined": _ALL}
+        part = self._leads.rows(*lead[:2], sqlite=tx.is_sqlite).alias("part")
+        query = part.select_from(*columns(lambda name: getattr(part.c, name)))
+        return query.where(*self._wanted(shape, lambda name: getattr(part.c, name))), arguments
+
     def _begin(
         self, tx: Tx, condition: Condition | None, scope: Mapping[str, Any]
     ) -> tuple[Condition | None, dict[str, Any]]:
         """The shape of a condition, and the arguments of every statement about it."""
         if not tx.is_sqlite:
-            tx.rows(_STEER)
+            searched = any(isinstance(part, Word) for part in conjuncts(condition))
+            tx.rows(_STEER, bitmaps="on" if searched else "off")
         if condition is None:
             return None, dict(scope)
         shape, values = shaped(condition, self._filterable)
@@ -197,7 +224,11 @@ class Listing(Generic[T]):
     ) -> Lead | None:
         """The lead with the fewest rows; None where each has too many."""
         best, fewest = None, examined_max // _LEAD_SHARE
-        for lead in self._leads.of(condition, arguments, sqlite=tx.is_sqlite)[:_LEADS_MAX]:
+        looks = _LEADS_MAX
+        for lead in self._leads.of(condition, arguments, sqlite=tx.is_sqlite):
+            looks -= lead.indexes
+            if looks < 0:
+                break
             probe = self._probe(lead.kind, lead.shape, tx.is_sqlite)
             (found,) = tx.row(probe, **{**arguments, **lead.arguments, "examined": fewest})
             if found < fewest:

@@ -41,7 +41,7 @@ class Assets(Table):
     """The assets of a data version; the same asset has the same id in each version that holds it.
 
     `source` is the inventory that it was last read from, the same for each new file of one (see
-    `core/discovery.py`); empty for one that was written by hand.
+    `core/settlement.py`); empty for one that was written by hand.
     """
 
     version_id = Text()

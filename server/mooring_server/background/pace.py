@@ -1,0 +1,49 @@
+"""How fast bulk work goes: as fast as leaves the database to others."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from mooring_server.settings import Settings
+from mooring_server.store import Tx
+
+T = TypeVar("T")
+
+_ROWS_MIN = 50
+
+
+class Pace:
+    """How many rows to write at once, so that a write holds the writer for about the target."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._target_s = settings.import_write_target_ms / 1_000
+        self._rows_max = settings.import_chunk_rows
+        self.rows = min(4 * _ROWS_MIN, self._rows_max)
+
+    def timed(self, rows: int, write: Callable[[Tx], T]) -> Callable[[Tx], T]:
+        """The write of so many rows, from which the next size is learned."""
+
+        def work(tx: Tx) -> T:
+            begun_s = time.perf_counter()
+            result = write(tx)
+            took_s = max(time.perf_counter() - begun_s, 1e-6)
+            fitting = rows * self._target_s / took_s
+            # Half way there at a time: one slow write says little.
+            paced = int((self.rows + min(fitting, 2 * self.rows)) / 2)
+            self.rows = max(min(paced, self._rows_max), min(_ROWS_MIN, self._rows_max))
+            return result
+
+        return work
+
+
+async def ahead(batches: AsyncIterator[T]) -> AsyncIterator[T]:
+    """The batches; the next one is made ready while its taker is busy with one."""
+    following = asyncio.ensure_future(anext(batches, None))
+    try:
+        while (batch := await following) is not None:
+            following = asyncio.ensure_future(anext(batches, None))
+            yield batch
+    finally:
+        following.cancel()
+        await asyncio.wait([following])

@@ -1,0 +1,232 @@
+"""What the rows of an inventory do to a session's assets, and the account of it.
+
+- The row's *identity* says which asset it is about (`ingest/identity.py`).
+- No asset of that identity yet: the asset is **created**.
+- The session has one already: what the row knows overwrites it, what the row leaves empty stays, attributes
+  are merged by key; the asset keeps its id and create time. It is **updated**, or **unchanged** where that
+  makes no difference.
+- An earlier row of the same file was about it: the row has **joined** that one, and fills only what is
+  still empty.
+- The row only mentions it: it is **implied**, made where there is none, and otherwise left as it is. The
+  first row that is about it makes it an asset like others.
+- Assets that the file does not name are kept as they are. Those of them that came from an earlier file of the
+  same inventory are reported as **missing**.
+
+The type `other` is an empty value here: it stands for "not known", so it overwrites nothing.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from mooring_server.core.staging import VALUES, Staged, digest, is_empty
+from mooring_server.ingest import RejectedRow
+from mooring_server.store.assets import StoredAsset, record, stored
+from mooring_server.store.records import Asset, AssetType
+
+_IDENTITY, _TYPE = 1, 4
+
+
+@dataclass
+class Account:
+    """Where every row of an import went.
+
+    `created`, `updated` and `unchanged` count rows about assets and rows about dependencies; `dependencies`
+    counts what became of dependencies, whichever rows told them. `changed` is whether anything differs from
+    the data that the import started from: also a joined row can do that. `conflicts` are joined rows that say
+    something else than the row before.
+    """
+
+    source_rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    joined: int = 0
+    implied: int = 0
+    conflicts: int = 0
+    rejected: list[RejectedRow] = field(default_factory=list)
+    created_by_type: Counter[str] = field(default_factory=Counter)
+    implied_by_type: Counter[str] = field(default_factory=Counter)
+    dependency_rows_created: int = 0
+    dependencies: Counter[str] = field(default_factory=Counter)
+    changed: bool = False
+
+    def is_balanced(self) -> bool:
+        """Whether every row went somewhere, and once."""
+        settled = self.created + self.updated + self.unchanged + self.joined + len(self.rejected)
+        made = self.created_by_type.total() + self.dependency_rows_created
+        return (
+            self.source_rows == settled
+            and self.created == made
+            and self.implied == self.implied_by_type.total()
+        )
+
+    def reject(self, row: RejectedRow, *, joined: int = 0) -> None:
+        """Enters a row that could not be taken, and those that had joined it."""
+        self.source_rows += 1 + joined
+        self.joined += joined
+        self.rejected.append(row)
+
+    def counts(self) -> dict[str, int]:
+        """The rows by where they went; `rejected` is a list of its own."""
+        names = ("source_rows", "created", "updated", "unchanged", "joined", "implied")
+        return {name: getattr(self, name) for name in names}
+
+
+class Settlement:
+    """What some rows do, as far as they are decided: assets to insert, and assets to replace.
+
+    `built` has, by identity, the assets of these rows that the version under construction holds already;
+    `base` those of the version that the import started from.
+    """
+
+    def __init__(
+        self, built: Mapping[str, Asset], base: Mapping[str, Asset], account: Account, now: datetime
+    ) -> None:
+        self._built = built
+        self._base = base
+        self._account = account
+        self._now = now
+        self._inserts: dict[str, StoredAsset] = {}
+        self._updates: dict[str, Asset] = {}
+
+    @property
+    def inserts(self) -> list[StoredAsset]:
+        """The assets to insert into the version under construction."""
+        return list(self._inserts.values())
+
+    @property
+    def updates(self) -> list[Asset]:
+        """The assets to replace there."""
+        return list(self._updates.values())
+
+    def add(self, rows: Sequence[Staged]) -> None:
+        """Decides what the next rows do, and enters them in the account."""
+        for row in rows:
+            self._add(row)
+
+    def _add(self, row: Staged) -> None:
+        account, identity = self._account, row.asset[_IDENTITY]
+        present = self._present(identity) if row.repeated else None
+        known = self._base.get(identity)
+        if row.implied:
+            if present is not None:
+                return
+            if known is not None:
+                self._inserts[identity] = stored(known)
+            else:
+                self._insert(row.asset, account.implied_by_type)
+                account.implied += 1
+            return
+        account.source_rows += 1 + row.joined
+        account.joined += row.joined
+        if present is not None and not self._is_first_about(present, known):
+            account.joined += 1
+            self._join(identity, present, record(row.asset))
+        elif present is not None:
+            account.implied -= 1
+            account.implied_by_type[present.type.value] -= 1
+            account.created += 1
+            self._replace(identity, overwritten(present, record(row.asset), self._now))
+            account.created_by_type[self._kept(identity).type.value] += 1
+        elif known is None:
+            account.created += 1
+            self._insert(row.asset, account.created_by_type)
+        else:
+            asset = overwritten(known, record(row.asset), self._now)
+            self._inserts[identity] = stored(asset)
+            if asset is known:
+                account.unchanged += 1
+            else:
+                account.updated += 1
+                account.changed = True
+
+    def _is_first_about(self, present: Asset, known: Asset | None) -> bool:
+        """Whether what is there was only mentioned so far, by this very file."""
+        return present.implied and known is None
+
+    def _present(self, identity: str) -> Asset | None:
+        if identity in self._updates:
+            return self._updates[identity]
+        if identity in self._inserts:
+            return record(self._inserts[identity])
+        return self._built.get(identity)
+
+    def _kept(self, identity: str) -> Asset:
+        asset = self._present(identity)
+        if asset is None:
+            raise LookupError(identity)
+        return asset
+
+    def _insert(self, asset: StoredAsset, by_type: Counter[str]) -> None:
+        self._inserts[asset[_IDENTITY]] = asset
+        by_type[asset[_TYPE]] += 1
+        self._account.changed = True
+
+    def _replace(self, identity: str, asset: Asset) -> None:
+        self._account.changed = True
+        if identity in self._inserts:
+            self._inserts[identity] = stored(asset)
+        else:
+            self._updates[identity] = asset
+
+    def _join(self, identity: str, present: Asset, row: Asset) -> None:
+        account = self._account
+        account.conflicts += _contradicts(present, row)
+        asset = _filled(present, row, self._now)
+        if asset is present:
+            return
+        self._replace(identity, asset)
+        if identity not in self._base:
+            account.created_by_type[present.type.value] -= 1
+            account.created_by_type[asset.type.value] += 1
+
+
+def overwritten(asset: Asset, row: Asset, now: datetime) -> Asset:
+    """The asset with what the row knows; the very same one where that makes no difference."""
+    return _changed(
+        asset,
+        now,
+        **{name: value for name in VALUES if not is_empty(value := getattr(row, name))},
+        type=asset.type if row.type is AssetType.OTHER else row.type,
+        attributes={**asset.attributes, **row.attributes},
+        source_file=row.source_file,
+        source_sheet=row.source_sheet,
+        source_row=row.source_row,
+        source=row.source,
+        implied=asset.implied and row.implied,
+    )
+
+
+def _filled(asset: Asset, row: Asset, now: datetime) -> Asset:
+    return _changed(
+        asset,
+        now,
+        **{
+            name: value
+            for name in VALUES
+            if is_empty(getattr(asset, name)) and not is_empty(value := getattr(row, name))
+        },
+        type=row.type if asset.type is AssetType.OTHER else asset.type,
+        attributes={**row.attributes, **asset.attributes},
+    )
+
+
+def _contradicts(asset: Asset, row: Asset) -> bool:
+    mine = {**{name: getattr(asset, name) for name in VALUES}, **asset.attributes}
+    theirs = {**{name: getattr(row, name) for name in VALUES}, **row.attributes}
+    return any(
+        not is_empty(value) and not is_empty(mine.get(name)) and mine[name] != value
+        for name, value in theirs.items()
+    )
+
+
+def _changed(asset: Asset, now: datetime, **values: Any) -> Asset:
+    """The asset with new values, or the very same one where they make no difference to what it says."""
+    changed = replace(asset, **values)
+    new_digest = digest(changed)
+    if new_digest == asset.digest and changed.implied == asset.implied:
+        return asset
+    return replace(changed, digest=new_digest, update_time=now)
