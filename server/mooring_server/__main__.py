@@ -4,6 +4,10 @@ import sys
 from importlib.util import find_spec
 
 LIBRARIES = (
+    "adbc_driver_manager",
+    "adbc_driver_postgresql",
+    "adbc_driver_sqlite",
+    "charset_normalizer",
     "cryptography",
     "grpc_health",
     "grpc_reflection",
@@ -15,6 +19,7 @@ LIBRARIES = (
     "platformdirs",
     "prometheus_client",
     "psycopg",
+    "pyarrow",
     "pydantic_settings",
     "python_calamine",
     "rich",

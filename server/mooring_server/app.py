@@ -12,7 +12,15 @@ from grpc_reflection.v1alpha import reflection
 from mooring_server.api import discovery, engagements, listening, operations, sessions, users, watch
 from mooring_server.api.authentication import TokenAuth
 from mooring_server.api.driver import Authenticator, Driver, NoAuth
-from mooring_server.background import Cleanup, MetricsEndpoint, Operations, Refresh, TokenUses, WatchHub
+from mooring_server.background import (
+    Cleanup,
+    MetricsEndpoint,
+    Operations,
+    Reads,
+    Refresh,
+    TokenUses,
+    WatchHub,
+)
 from mooring_server.core.policy import POLICY
 from mooring_server.metrics import Metrics
 from mooring_server.settings import Auth, Settings
@@ -73,6 +81,7 @@ async def running_app(
         hub = WatchHub(store, settings)
         store.on_commit = hub.notify
         works = Operations(store, settings)
+        reads = Reads(store, settings)
         cleanup = Cleanup(store, settings)
         refresh = Refresh(store, settings, hub.restart)
         scraped = MetricsEndpoint(store.metrics, settings.metrics_address)
@@ -89,7 +98,7 @@ async def running_app(
                 users.handler(driver),
                 engagements.handler(driver),
                 sessions.handler(driver),
-                discovery.handler(driver, works),
+                discovery.handler(driver, works, reads),
                 operations.handler(driver, works),
                 watch.handler(driver, hub),
             )
@@ -105,6 +114,7 @@ async def running_app(
         try:
             scraped.start()
             works.start()
+            reads.start()
             cleanup.start()
             refresh.start()
             uses.start()
@@ -119,6 +129,7 @@ async def running_app(
             await hub.close()
             await works.close()
             await stopping
+            await reads.close()
             await cleanup.close()
             await refresh.close()
             await scraped.close()

@@ -1,9 +1,117 @@
-"""How a file is to be read, as a request says it; and what an import would make of an upload."""
+"""PreviewInventory, and how a request says how a file is to be read."""
 
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import grpc
 from mooring.v1 import assets_pb2, imports_pb2
 
+from mooring_server.api.calls import decode
+from mooring_server.api.driver import Driver
+from mooring_server.background.parsing import FOLDER_PREFIX, preview, spill
+from mooring_server.core import imports, sessions
+from mooring_server.core.names import Kind
 from mooring_server.errors import InvalidArgument
-from mooring_server.ingest import ColumnUse, ReadOptions
+from mooring_server.ingest import AssetRow, ColumnUse, DependencyRow, End, ReadOptions
+from mooring_server.ingest.preview import Preview
+from mooring_server.store import Tx
+from mooring_server.store.records import Upload
+
+_PREVIEW = "mooring.v1.DiscoveryService/PreviewInventory"
+
+_ROWS_DEFAULT = 20
+_ROWS_MAX = 200
+
+
+class Previews:
+    """Previews, no more at once than there may be imports."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._turns = asyncio.Semaphore(driver.settings.imports_at_once_max)
+
+    def handler(self) -> grpc.RpcMethodHandler[Any, Any]:
+        """The RPC."""
+        return grpc.unary_unary_rpc_method_handler(self._driver.guarded(_PREVIEW, self._get))
+
+    async def _get(self, data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        """What an import would make of an upload."""
+        request = decode(imports_pb2.PreviewInventoryRequest, data)
+        driver = self._driver
+        admission = driver.admission(_PREVIEW, await driver.identify(context))
+
+        def find(tx: Tx) -> tuple[Upload, ReadOptions]:
+            engagement_id, session_id = Kind.SESSION.ids(admission(tx, request.parent), "parent")
+            sessions.get(tx, engagement_id, session_id)
+            if not 0 <= request.row_count <= _ROWS_MAX:
+                raise InvalidArgument.field("row_count", f"must be 0 to {_ROWS_MAX}")
+            upload = imports.find_upload(tx, engagement_id, session_id, request.upload_id)
+            return upload, unpack_options(request.options)
+
+        upload, options = await driver.store.read(find, long=True)
+        async with self._turns:
+            with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder:
+                path = Path(folder) / "inventory"
+                await driver.store.read(lambda tx: spill(tx, upload.id, path), long=True)
+                row_count = request.row_count or _ROWS_DEFAULT
+                shown = await preview(path, upload.file_name, options, driver.settings, row_count)
+        return _pack(shown).SerializeToString()
+
+
+def _pack(shown: Preview) -> imports_pb2.PreviewInventoryResponse:
+    return imports_pb2.PreviewInventoryResponse(
+        kind=shown.kind,
+        candidates=[
+            imports_pb2.KindCandidate(kind=kind, title=title, confidence=confidence)
+            for kind, title, confidence in shown.candidates
+        ],
+        sheets=shown.sheets,
+        sheet=shown.sheet,
+        columns=[
+            imports_pb2.ColumnPreview(
+                column=use.column,
+                field=use.field,
+                unit=use.unit,
+                unit_assumed=use.assumed,
+                samples=samples,
+            )
+            for use, samples in shown.columns
+        ],
+        assets=map(_pack_asset, shown.assets),
+        dependencies=map(_pack_dependency, shown.dependencies),
+        rejected=[
+            imports_pb2.RejectedRow(sheet=row.sheet, row=row.row, reason=row.reason) for row in shown.rejected
+        ],
+        notes=shown.notes,
+        row_total=shown.row_total,
+        rows_examined=shown.rows_examined,
+        encoding=shown.encoding,
+    )
+
+
+def _pack_asset(row: AssetRow) -> assets_pb2.Asset:
+    fields: dict[str, Any] = row.fields
+    return assets_pb2.Asset(
+        type=assets_pb2.AssetType.Value(f"ASSET_TYPE_{row.type.upper()}"),
+        attributes=row.attributes,
+        provenance=assets_pb2.Provenance(sheet=row.sheet, row=row.row),
+        implied=row.implied,
+        **fields,
+    )
+
+
+def _pack_dependency(row: DependencyRow) -> imports_pb2.DependencyPreview:
+    return imports_pb2.DependencyPreview(
+        source=_said(row.source), target=_said(row.target), kind=row.kind, port=row.port
+    )
+
+
+def _said(end: End) -> str:
+    return end.name or end.hostname or end.external_id or end.ip_address
 
 
 def unpack_options(options: imports_pb2.ImportOptions) -> ReadOptions:

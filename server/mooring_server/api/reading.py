@@ -1,5 +1,7 @@
 """ReadAssets and ReadDependencies: Arrow, as a stream of messages."""
 
+from __future__ import annotations  # the generic classes of grpc are generic in its stubs alone
+
 import asyncio
 from collections.abc import Mapping
 from typing import Any
@@ -44,8 +46,10 @@ def _handler(
         admission = driver.admission(rpc, await driver.identify(context))
 
         def plan(tx: Tx) -> Plan:
-            ids = Kind.SESSION.ids(admission(tx, request.parent), "parent")
-            return reading.plan(tx, bulk, *ids, request.fields, request.filter, driver.settings)
+            engagement_id, session_id = Kind.SESSION.ids(admission(tx, request.parent), "parent")
+            return reading.plan(
+                tx, bulk, engagement_id, session_id, request.fields, request.filter, driver.settings
+            )
 
         async with reads.open(await driver.store.read(plan, long=True)) as found:
             header = assets_pb2.ReadHeader(data_version=found.label, row_count=found.row_count)

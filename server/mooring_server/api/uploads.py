@@ -1,5 +1,7 @@
 """UploadInventory: files that arrive, checked as they come."""
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
@@ -17,7 +19,7 @@ from mooring_server.errors import InvalidArgument, MooringError, ResourceExhaust
 from mooring_server.store import Tx
 from mooring_server.store.records import Upload
 
-UPLOAD = "mooring.v1.DiscoveryService/UploadInventory"
+_UPLOAD = "mooring.v1.DiscoveryService/UploadInventory"
 
 
 class Uploads:
@@ -28,14 +30,18 @@ class Uploads:
         self._store = driver.store
         self._settings = driver.settings
 
-    async def receive(
+    def handler(self) -> grpc.RpcMethodHandler[Any, Any]:
+        """The RPC."""
+        return grpc.stream_unary_rpc_method_handler(self._driver.guarded(_UPLOAD, self._receive))
+
+    async def _receive(
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext[Any, Any]
     ) -> bytes:
         """Answers what has arrived; on any failure nothing of it is kept."""
         parts = (decode(imports_pb2.UploadInventoryRequest, data) async for data in requests)
         header = await _header(parts)
         caller = await self._driver.identify(context)
-        admission = self._driver.admission(UPLOAD, caller)
+        admission = self._driver.admission(_UPLOAD, caller)
         upload = await self._store.write(
             lambda tx: self._open(tx, caller, admission(tx, header.parent), header),
             actor=f"users/{caller.user_id}",

@@ -4,6 +4,7 @@ from mooring_server.background.cleanup import Cleanup
 from mooring_server.background.hub import WatchHub
 from mooring_server.background.metrics_endpoint import MetricsEndpoint
 from mooring_server.background.operations import Operations
+from mooring_server.background.reading import Reads
 from mooring_server.background.refresh import Refresh
 from mooring_server.background.subscriptions import Commit, Subscription, Warrant
 from mooring_server.background.token_uses import TokenUses
@@ -13,6 +14,7 @@ __all__ = [
     "Commit",
     "MetricsEndpoint",
     "Operations",
+    "Reads",
     "Refresh",
     "Subscription",
     "TokenUses",

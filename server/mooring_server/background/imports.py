@@ -9,7 +9,7 @@ since its import answers that import's report.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
@@ -28,6 +28,7 @@ from mooring_server.core.staging import Staged
 from mooring_server.errors import Aborted, ResourceExhausted
 from mooring_server.ingest import DependencyRow
 from mooring_server.store import Tx
+from mooring_server.store.assets import HOSTNAME, SORT_NAME
 from mooring_server.store.records import (
     Asset,
     DataVersion,
@@ -37,6 +38,7 @@ from mooring_server.store.records import (
     Upload,
     version_label,
 )
+from mooring_server.store.values import sort_key
 
 T = TypeVar("T")
 
@@ -191,8 +193,9 @@ class _Build:
         base: dict[str, Asset] = {}
         if repeated or base_id:
             built, base = await self._job.store.read(look_up, long=True)
-        settlement = Settlement(built, base, self._account, self._job.operation.create_time)
-        if base or built:
+        mentioned = await self._mentioned(rows, base)
+        settlement = Settlement(built, base, self._account, self._job.operation.create_time, mentioned)
+        if base or built or mentioned:
             await in_thread(settlement.add, rows)
         else:
             settlement.add(rows)
@@ -205,6 +208,18 @@ class _Build:
         if inserts or updates:
             await self._job.write(self._pace.timed(len(inserts) + len(updates), write))
         self._asset_count += len(inserts)
+
+    async def _mentioned(self, rows: list[Staged], base: Mapping[str, Asset]) -> dict[str, Asset]:
+        """What the base only mentions, by the names of rows that it does not have."""
+        base_id = self._version.base_id
+        if base_id is None or not self._session.dependency_count:
+            return {}  # whoever is mentioned has a dependency
+        new = [row.asset for row in rows if row.asset[1] not in base]
+        names = {name for asset in new for name in (asset[SORT_NAME], sort_key(asset[HOSTNAME])) if name}
+        if not names:
+            return {}
+        found = await self._job.store.read(lambda tx: tx.assets.by_names(base_id, sorted(names)), long=True)
+        return {sort_key(asset.display_name): asset for asset in found if asset.implied}
 
     async def _link(self, rows: list[DependencyRow]) -> None:
         version_id, base_id = self._version.id, self._version.base_id
@@ -246,8 +261,8 @@ class _Build:
     async def _find_missing(self) -> None:
         """Notes what an earlier file of this inventory told of and this one does not name."""
         base_id, version_id, source = self._version.base_id, self._version.id, self._parsed.header.source
-        if base_id is None:
-            return
+        if base_id is None or not (self._account.updated or self._account.unchanged):
+            return  # it shares nothing with what is there: it is of another estate
         after: str | None = None
         while True:
             found, after = await self._job.store.read(
@@ -268,7 +283,7 @@ class _Build:
         }
 
     async def _copy_unnamed(self) -> None:
-        self._asset_count += await self._copy(_copy_assets)
+        self._asset_count += await self._copy(lambda tx: tx.assets)
 
     async def _copy_unnamed_dependencies(self) -> None:
         base_id, version_id = self._version.base_id, self._version.id
@@ -276,17 +291,20 @@ class _Build:
             self._moved_count = await self._job.store.read(
                 lambda tx: tx.dependencies.superseded(base_id, version_id), long=True
             )
-        self._dependency_count += await self._copy(_copy_dependencies)
+        self._dependency_count += await self._copy(lambda tx: tx.dependencies)
 
-    async def _copy(self, copy: "_Copy") -> int:
+    async def _copy(self, noun_of: Callable[[Tx], Any]) -> int:
         base_id, version_id = self._version.base_id, self._version.id
         after: str | None = None
         count = 0
         while base_id is not None:
             rows = self._pace.rows
-            copied, after = await self._job.write(
-                self._pace.timed(rows, partial(copy, base_id, version_id, after, rows))
-            )
+
+            def copy(tx: Tx, after: str | None = after, rows: int = rows) -> tuple[int, str | None]:
+                found: tuple[int, str | None] = noun_of(tx).copy_missing(base_id, version_id, after, rows)
+                return found
+
+            copied, after = await self._job.write(self._pace.timed(rows, copy))
             count += copied
             if after is None:
                 break
@@ -371,25 +389,10 @@ class _Build:
         return notes
 
 
-_Copy = Callable[[str, str, str | None, int, Tx], tuple[int, str | None]]
-
-
 def _missing(
     base_id: str, version_id: str, source: str, after: str | None, tx: Tx
 ) -> tuple[list[tuple[str, str, str, str, int]], str | None]:
     return tx.imports.missing(base_id, version_id, source, after, _SCAN_ROWS)
-
-
-def _copy_assets(
-    base_id: str, version_id: str, after: str | None, limit: int, tx: Tx
-) -> tuple[int, str | None]:
-    return tx.assets.copy_missing(base_id, version_id, after, limit)
-
-
-def _copy_dependencies(
-    base_id: str, version_id: str, after: str | None, limit: int, tx: Tx
-) -> tuple[int, str | None]:
-    return tx.dependencies.copy_missing(base_id, version_id, after, limit)
 
 
 def _moved() -> Aborted:

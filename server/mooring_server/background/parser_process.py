@@ -28,6 +28,7 @@ from mooring_server.core.staging import Staged, stage
 from mooring_server.errors import MooringError, ResourceExhausted
 from mooring_server.ingest import AssetRow, DependencyRow, Inventory, Limits, RejectedRow, open_inventory
 from mooring_server.ingest.limits import unreadable
+from mooring_server.ingest.preview import preview
 from mooring_server.store.values import from_us
 
 FOLDER_PREFIX = "mooring-"
@@ -73,6 +74,11 @@ def out_of_memory() -> ResourceExhausted:
 
 def _carry_out(order: dict[str, Any], path: Path, send: Send) -> None:
     limits, options = Limits(**order["limits"]), options_from_json(order["options"])
+    if order["preview_rows"]:
+        shown = preview(path, order["file_name"], limits, options, order["preview_rows"])
+        send("preview", asdict(shown))
+        send("end", [])
+        return
     inventory = open_inventory(path, order["file_name"], limits, options)
     header = {
         "kind": inventory.kind,

@@ -19,14 +19,15 @@ from mooring_server.core.imports import options_to_json
 from mooring_server.core.operations import failure_from_json
 from mooring_server.core.staging import Staged
 from mooring_server.errors import MooringError, NotFound, ResourceExhausted
-from mooring_server.ingest import ColumnUse, DependencyRow, End, Limits, ReadOptions, RejectedRow
+from mooring_server.ingest import AssetRow, ColumnUse, DependencyRow, End, Limits, ReadOptions, RejectedRow
 from mooring_server.ingest.limits import unreadable
+from mooring_server.ingest.preview import Preview
 from mooring_server.settings import Settings
 from mooring_server.store import Tx
 from mooring_server.store.records import Upload
 from mooring_server.store.values import to_us
 
-__all__ = ["FOLDER_PREFIX", "Batch", "Header", "Parsed", "parse", "spill"]
+__all__ = ["FOLDER_PREFIX", "Batch", "Header", "Parsed", "parse", "preview", "spill"]
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -95,19 +96,49 @@ async def parse(
     path: Path, file_name: str, options: ReadOptions, settings: Settings, now: datetime
 ) -> AsyncIterator[Parsed]:
     """Reads a file in a process that lives as long as this context. Raises as `Parsed.batches` does."""
-    order = {
-        "path": str(path),
-        "file_name": file_name,
-        "limits": asdict(Limits.of(settings)),
-        "options": options_to_json(options),
-        "now_us": to_us(now),
-    }
+    order = {**_order(path, file_name, options, settings), "now_us": to_us(now)}
     async with _process(order, settings, settings.parser_time_max_s, _WALL_TIMES) as frames:
         tag, payload = await anext(frames)
         if tag != "header":
             raise unreadable(f"{file_name} cannot be read")
         columns = tuple(ColumnUse(**use) for use in payload.pop("columns"))
         yield Parsed(Header(columns=columns, **payload), frames)
+
+
+async def preview(
+    path: Path, file_name: str, options: ReadOptions, settings: Settings, row_count: int
+) -> Preview:
+    """What an import would make of a file, from its first rows. Raises as `Parsed.batches` does."""
+    order = {**_order(path, file_name, options, settings), "preview_rows": row_count}
+    async with _process(order, settings, settings.preview_time_max_s, 1) as frames:
+        async for tag, payload in frames:
+            if tag == "preview":
+                return _preview(payload)
+    raise unreadable(f"{file_name} cannot be read")
+
+
+def _order(path: Path, file_name: str, options: ReadOptions, settings: Settings) -> dict[str, Any]:
+    return {
+        "path": str(path),
+        "file_name": file_name,
+        "limits": asdict(Limits.of(settings)),
+        "options": options_to_json(options),
+        "preview_rows": 0,
+    }
+
+
+def _preview(payload: dict[str, Any]) -> Preview:
+    """The preview of its JSON, where tuples are lists."""
+    return Preview(
+        **{
+            **payload,
+            "candidates": tuple((kind, title, sure) for kind, title, sure in payload["candidates"]),
+            "columns": tuple((ColumnUse(**use), tuple(texts)) for use, texts in payload["columns"]),
+            "assets": tuple(AssetRow(**row) for row in payload["assets"]),
+            "dependencies": tuple(map(_dependency, payload["dependencies"])),
+            "rejected": tuple(RejectedRow(**row) for row in payload["rejected"]),
+        }
+    )
 
 
 def spill(tx: Tx, upload_id: str, path: Path) -> Upload:

@@ -1,19 +1,14 @@
 """`mooring backup` and `mooring restore`: a whole database to a file and back, while its server runs."""
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
-
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mooring_server.cli import logs
 from mooring_server.cli.config import database_url, public_url, reaching, read_settings, sqlite_path
-from mooring_server.cli.console import ExitCode, Failure, err, say
-from mooring_server.store import Manifest, OnProgress, back_up
+from mooring_server.cli.console import ExitCode, Failure, say
+from mooring_server.cli.files import new_file, writing
+from mooring_server.cli.progress import progress
+from mooring_server.store import Manifest, back_up
 from mooring_server.store import restore as restore_store
 
 
@@ -29,10 +24,10 @@ def backup(file: Path, *, database: str | None, force: bool, as_json: bool) -> N
     if (source := sqlite_path(url)) is not None and not source.exists():
         raise Failure(f"there is no database at {source}; --database names another")
     with (
-        _new_file(file, force=force) as target,
-        _progress(shown=not as_json) as on_progress,
+        new_file(file, "backup", force=force) as target,
+        progress(shown=not as_json) as on_progress,
         reaching(url),
-        _writing(file),
+        writing(file, "backup"),
     ):
         manifest = back_up(url, target, on_progress)
     size_bytes = file.stat().st_size
@@ -57,7 +52,7 @@ def restore(file: Path, *, database: str | None, replace: bool, as_json: bool) -
         source = file.open("rb")
     except OSError as error:
         raise Failure(f"the backup {file} cannot be read: {error.strerror}", ExitCode.USAGE) from None
-    with source, reaching(url), _progress(shown=not as_json) as on_progress:
+    with source, reaching(url), progress(shown=not as_json) as on_progress:
         restored = restore_store(url, source, settings, on_progress, replace=replace)
     if as_json:
         account = {"file": str(file), "database": public_url(url), "new_incarnation": restored.incarnation}
@@ -65,39 +60,6 @@ def restore(file: Path, *, database: str | None, replace: bool, as_json: bool) -
     else:
         say(f"{public_url(url)} is as it was on {restored.manifest.create_time}.")
         say(f"{restored.manifest.rows:,} rows; running servers take it up, and their watches begin anew.")
-
-
-@contextmanager
-def _new_file(file: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """A file that has its name once it is whole. It is for its owner alone."""
-    _require_free(file, force=force)
-    with _writing(file):
-        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
-        try:
-            with open(descriptor, "w+b") as target:
-                yield target
-                target.flush()
-                os.fsync(target.fileno())
-            _require_free(file, force=force)
-            os.replace(name, file)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(name)
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Failure(f"the backup {file} cannot be written: {error.strerror}") from None
-
-
-def _require_free(file: Path, *, force: bool) -> None:
-    if file.is_dir():
-        raise Failure(f"{file} is a folder, and a backup is a file", ExitCode.USAGE)
-    if not force and os.path.lexists(file):
-        raise Failure(f"{file} is there already; --force overwrites it")
 
 
 def _account(manifest: Manifest) -> dict[str, object]:
@@ -110,20 +72,3 @@ def _account(manifest: Manifest) -> dict[str, object]:
             name: {"rows": entry.rows, "sha256": entry.sha256} for name, entry in manifest.tables.items()
         },
     }
-
-
-@contextmanager
-def _progress(*, shown: bool) -> Iterator[OnProgress]:
-    """A bar on stderr, if that is a terminal."""
-    if not shown or not err.is_terminal:
-        yield lambda _what, _done, _total: None
-        return
-    columns = (TextColumn("{task.description:<12}"), BarColumn(), TextColumn("{task.fields[count]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
-        task = progress.add_task("", total=None, count="")
-
-        def show(what: str, done: int, total: int) -> None:
-            count = f"{done:,} of {total:,} rows"
-            progress.update(task, description=what, completed=done, total=total, count=count)
-
-        yield show

@@ -11,10 +11,17 @@ import typer
 from mooring.local import LocalServiceError
 from typer.core import TyperGroup
 
-from mooring_server.cli import token_commands
+from mooring_server.cli import (
+    asset_commands,
+    dependency_commands,
+    import_commands,
+    landscape_commands,
+    operation_commands,
+    token_commands,
+)
 from mooring_server.cli.config import read_settings
 from mooring_server.cli.console import ExitCode, Failure, complain, say
-from mooring_server.cli.options import Authority, Database, Json
+from mooring_server.cli.options import Database, Json
 from mooring_server.errors import MooringError
 
 
@@ -51,7 +58,16 @@ app = typer.Typer(
     "75 another server has the data, 130 interrupted.",
 )
 
-app.add_typer(token_commands.app)
+_DATA = "Discovery data"
+_SERVICE = "The service"
+
+app.command("import", rich_help_panel=_DATA)(import_commands.import_)
+app.add_typer(import_commands.app, rich_help_panel=_DATA)
+app.add_typer(asset_commands.app, rich_help_panel=_DATA)
+app.add_typer(dependency_commands.app, rich_help_panel=_DATA)
+app.command(rich_help_panel=_DATA)(landscape_commands.landscape)
+app.add_typer(operation_commands.app, rich_help_panel=_DATA)
+app.add_typer(token_commands.app, rich_help_panel=_SERVICE)
 
 
 def _print_version(wanted: bool) -> None:
@@ -73,7 +89,7 @@ def options(
     """
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVICE)
 def serve(
     host: Annotated[
         str | None,
@@ -174,7 +190,7 @@ def serve(
     command.serve(settings, embedded=embedded)
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVICE)
 def migrate(
     database: Database = None,
     drop_old: Annotated[
@@ -191,7 +207,7 @@ def migrate(
     command.migrate(database, drop_old=drop_old, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVICE)
 def doctor(
     database: Database = None,
     repair: Annotated[
@@ -208,7 +224,7 @@ def doctor(
     command.doctor(database, repair=repair, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVICE)
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the backup goes.")],
     database: Database = None,
@@ -225,7 +241,7 @@ def backup(
     command.backup(file, database=database, force=force, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVICE)
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `mooring backup`.")],
     database: Database = None,
@@ -241,45 +257,6 @@ def restore(
     from mooring_server.cli import backups as command
 
     command.restore(file, database=database, replace=replace, as_json=as_json)
-
-
-@app.command("import")
-def import_(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An RVTools workbook, or a table as .xlsx or .csv.")
-    ],
-    session: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Session by name or id. It is made if it is not there."),
-    ],
-    engagement: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Engagement by name or id; your default one without it.", show_default=False
-        ),
-    ] = None,
-    server: Annotated[
-        str | None,
-        typer.Option(
-            envvar="MOORING_SERVER",
-            metavar="ADDRESS",
-            help="The server: https://HOST or HOST:PORT. Without it: your own service, started if need be.",
-            show_default=False,
-        ),
-    ] = None,
-    ca: Authority = None,
-    as_json: Json = False,
-) -> None:
-    """Import an inventory into a session, all or nothing.
-
-    Prints where every row of the file went. Importing the same file again changes nothing. Ctrl-C cancels
-    the import on the server too. A server that asks for an API token gets the one in MOORING_TOKEN.
-    """
-    from mooring_server.cli import inventory as command
-
-    command.import_inventory(
-        file, session=session, engagement=engagement, server=server, ca=ca, as_json=as_json
-    )
 
 
 @app.command()

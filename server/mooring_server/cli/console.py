@@ -33,16 +33,35 @@ class Failure(Exception):
 
 def say(text: str) -> None:
     """Write text and a line's end to stdout, at once."""
-    sys.stdout.write(f"{_harmless(text)}\n")
+    sys.stdout.write(f"{harmless(text)}\n")
     sys.stdout.flush()
 
 
 def complain(message: str) -> None:
     """Write one line to stderr, whatever the message holds."""
-    sys.stderr.write(f"mooring: {_harmless(' '.join(message.split()))}\n")
+    remark(f"mooring: {message}")
+
+
+def remark(message: str) -> None:
+    """Write one line to stderr that is no failure: results alone go to stdout."""
+    sys.stderr.write(f"{harmless(' '.join(message.split()))}\n")
     sys.stderr.flush()
 
 
-def _harmless(text: str) -> str:
-    """Without control characters: a cell of somebody's inventory must not steer this terminal."""
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal, on stderr; elsewhere nobody can answer, and what was typed is meant.
+
+    Raises:
+        Failure: the answer was no.
+    """
+    if yes or not sys.stdin.isatty():
+        return
+    sys.stderr.write(f"{harmless(question)} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Failure("nothing was changed")
+
+
+def harmless(text: str) -> str:
+    """The text without control characters: a cell of somebody's inventory must not steer this terminal."""
     return "".join(char for char in text if char == "\n" or category(char) != "Cc")

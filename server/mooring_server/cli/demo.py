@@ -17,12 +17,14 @@ from types import FrameType
 from mooring import local
 from mooring.v1.engagements_pb2 import Engagement
 
-from mooring_server.cli.client import Absent, Client, connected
+from mooring_server.cli.client import Client, connected
 from mooring_server.cli.config import data_folder
+from mooring_server.cli.connection import Absent
 from mooring_server.cli.console import Failure, say
 from mooring_server.cli.demo_data import APPLICATIONS_MAX, Scenario, inventory
-from mooring_server.cli.inventory import check, import_file
+from mooring_server.cli.inventory import import_file
 from mooring_server.cli.lab import free_port, running_lab
+from mooring_server.cli.reports import check
 
 LIBRARIES = ("jupyterlab", "anywidget", "ipywidgets", "pandas")
 PORT_DEFAULT = 8888

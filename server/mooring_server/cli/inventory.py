@@ -1,29 +1,25 @@
-"""`mooring import`: a file into a session, with an account of every row."""
+"""`mooring import`: files into a session, with an account of every row."""
 
 import json
-import re
 import stat
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
-from mooring import local
-from mooring.v1 import imports_pb2, sessions_pb2
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from google.longrunning import operations_pb2
+from mooring.v1 import assets_pb2, imports_pb2, sessions_pb2
 
-from mooring_server.cli.client import Client, Refused, connected
-from mooring_server.cli.config import data_folder
-from mooring_server.cli.console import ExitCode, Failure, complain, err, out, say
-
-OnProgress = Callable[[str, int, int], None]
-"""Told what is going on, how much of it is done, and of how much; 0 where that is not known yet."""
-
-REJECTED_SHOWN_MAX = 20
-
-_FULL_NAME = re.compile(r"(engagements/[^/]+)/sessions/[^/]+")
+from mooring_server.cli import reports
+from mooring_server.cli.client import Client
+from mooring_server.cli.connection import Refused
+from mooring_server.cli.console import ExitCode, Failure, complain, harmless, say
+from mooring_server.cli.places import Place, called, found_or_made, look
+from mooring_server.cli.plain import enum_names, enum_number
+from mooring_server.cli.previews import preview_account, print_preview
+from mooring_server.cli.progress import OnProgress, progress
+from mooring_server.cli.tables import moment
 
 _PHASES = {
     imports_pb2.IMPORT_PHASE_QUEUED: "waiting for its turn",
@@ -34,60 +30,102 @@ _PHASES = {
 }
 
 
-def import_inventory(
-    file: Path,
-    *,
-    session: str,
-    engagement: str | None,
-    server: str | None,
-    ca: Path | None = None,
-    as_json: bool,
-) -> None:
-    """Import a file and print the report.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are to be read, as it is typed; `maps` are like `Column=field:unit`."""
+
+    kind: str = ""
+    sheet: str = ""
+    encoding: str = ""
+    type: str = ""
+    maps: Sequence[str] = ()
+
+    def options(self) -> imports_pb2.ImportOptions:
+        """The same as a message.
+
+        Raises:
+            Failure: with status 2, where something is written wrongly.
+        """
+        return imports_pb2.ImportOptions(
+            kind=self.kind,
+            sheet=self.sheet,
+            encoding=self.encoding,
+            asset_type=asset_type(self.type) if self.type else assets_pb2.ASSET_TYPE_UNSPECIFIED,
+            columns=[_column(text) for text in self.maps],
+        )
+
+
+def import_inventories(files: Sequence[Path], place: Place, reading: Reading, *, as_json: bool) -> None:
+    """Import files, one after the other, and print the report on each as soon as it is in.
 
     Raises:
-        Failure: nothing was imported, or the report does not add up.
+        Failure: a file was not imported, or its report does not add up. The files before it are in.
     """
-    for name in (session, engagement or ""):
-        if any(unicodedata.category(char) == "Cs" for char in name):  # bytes that the locale cannot decode
-            raise Failure(f"the name {name!r} is no text in this terminal's encoding", ExitCode.USAGE)
-    size_bytes = readable_size(file)
-    with connected(server or local.find_or_start(data_folder()), ca=ca) as client:
-        target, is_new = _session(client, engagement, session)
-        try:
-            with _progress(shown=not as_json) as on_progress:
-                report = import_file(client, target.name, file, size_bytes, on_progress)
-        except (Failure, KeyboardInterrupt):
-            if is_new:  # a failed import leaves nothing behind, and no session either
-                with suppress(Failure):
-                    client.delete_session(target)
-            raise
-    if as_json:
-        say(json.dumps(account(report, target)))
-    else:
-        _print_report(report, target)
-    check(report)
+    options, sizes = reading.options(), [readable_size(file) for file in files]
+    with called(place) as client:
+        target, is_new = found_or_made(client, place)
+        for number, (file, size_bytes) in enumerate(zip(files, sizes, strict=True)):
+            prefix = f"{number + 1}/{len(files)} " if len(files) > 1 else ""
+            with _named(files, number, target):
+                try:
+                    with progress(shown=not as_json, prefix=prefix) as on_progress:
+                        report = import_file(client, target.name, file, size_bytes, on_progress, options)
+                except (Failure, KeyboardInterrupt):
+                    if is_new and not number:  # a failed import leaves nothing behind, and no session either
+                        with suppress(Failure):
+                            client.delete_session(target)
+                    raise
+                if as_json:
+                    say(json.dumps(reports.account(report, target.name, file.name)))
+                else:
+                    print_outcome(client, report, file.name, target)
+                reports.check(report)
+
+
+def preview_inventories(files: Sequence[Path], place: Place, reading: Reading, *, as_json: bool) -> None:
+    """Print what an import would make of files. Nothing is changed, and no session is made.
+
+    Raises:
+        Failure: a file is no inventory, or the options do not fit it.
+    """
+    options, sizes = reading.options(), [readable_size(file) for file in files]
+    with called(place) as client:
+        session, engagement = look(client, place) if place.session else (None, "")
+        parent = (
+            session.name if session else client.engagement(engagement or place.engagement).default_session
+        )
+        for number, (file, size_bytes) in enumerate(zip(files, sizes, strict=True)):
+            with _named(files, number, None):
+                with progress(shown=not as_json) as on_progress:
+                    upload_id = _upload(client, parent, file, size_bytes, on_progress)
+                    on_progress("reading", 0, 0)
+                    preview = client.imports.preview(parent, upload_id, options)
+                if as_json:
+                    say(json.dumps(preview_account(preview, file.name)))
+                else:
+                    print_preview(preview, file.name)
 
 
 def import_file(
-    client: Client, session: str, file: Path, size_bytes: int, on_progress: OnProgress
+    client: Client,
+    session: str,
+    file: Path,
+    size_bytes: int,
+    on_progress: OnProgress,
+    options: imports_pb2.ImportOptions | None = None,
 ) -> imports_pb2.ImportReport:
     """Upload a file and import it into `engagements/{e}/sessions/{s}`.
 
     An interrupt cancels the import on the server before it goes on.
     """
-    upload_id = client.upload(session, file, lambda sent: on_progress("uploading", sent, size_bytes))
-    operation = client.start_import(session, upload_id)
-
-    def show(progress: imports_pb2.ImportInventoryMetadata) -> None:
-        on_progress(_PHASES.get(progress.phase, "working"), progress.rows_done, progress.rows_total)
-
+    upload_id = _upload(client, session, file, size_bytes, on_progress)
+    operation = client.imports.start(session, upload_id, options or imports_pb2.ImportOptions())
     try:
-        return client.finish_import(operation, show)
+        return wait(client, operation, on_progress)
     except KeyboardInterrupt:
-        client.cancel(operation)
+        client.imports.cancel(operation)
         try:
-            report = client.finish_import(operation, lambda _: None)
+            report = client.imports.finish(operation, lambda _: None)
         except Refused as refused:
             raise Failure(
                 f"interrupted: the import was cancelled and changed nothing [{refused.reason}]",
@@ -95,6 +133,41 @@ def import_file(
             ) from None
         complain("interrupted too late: the import had finished already")
         return report
+
+
+def wait(
+    client: Client, operation: operations_pb2.Operation, on_progress: OnProgress
+) -> imports_pb2.ImportReport:
+    """The report of an import once it is over.
+
+    Raises:
+        Refused: it failed.
+    """
+
+    def tell(state: imports_pb2.ImportInventoryMetadata) -> None:
+        on_progress(phase(state), state.rows_done, state.rows_total)
+
+    return client.imports.finish(operation, tell)
+
+
+def phase(state: imports_pb2.ImportInventoryMetadata) -> str:
+    """What an import is doing, in words."""
+    return _PHASES.get(state.phase, "working")
+
+
+def print_outcome(
+    client: Client, report: imports_pb2.ImportReport, file: str, session: sessions_pb2.Session
+) -> None:
+    """Print a report; one of an earlier import with the day of that."""
+    if not report.replayed:
+        say(f"Imported {file} into {session.display_name}")
+    else:
+        on = ""
+        with suppress(Refused):  # its day may be in the history no longer
+            on = f" on {moment(client.imports.get(getattr(report, 'import')).create_time)}"
+        say(f"Nothing to do for {file} in {session.display_name}:")
+        say(f"this content was imported{on} and nothing has changed since; its report:")
+    reports.print_report(report)
 
 
 def readable_size(file: Path) -> int:
@@ -114,99 +187,58 @@ def readable_size(file: Path) -> int:
         raise Failure(f"the file {file} cannot be read: {error.strerror}", ExitCode.USAGE) from None
 
 
-def account(report: imports_pb2.ImportReport, session: sessions_pb2.Session) -> dict[str, Any]:
-    """The report as plain JSON values."""
-    return {
-        "session": session.name,
-        "kind": report.kind,
-        "source_rows": report.source_rows,
-        "created": report.created,
-        "updated": report.updated,
-        "unchanged": report.unchanged,
-        "joined": report.joined,
-        "implied": report.implied,
-        "rejected": [{"sheet": one.sheet, "row": one.row, "reason": one.reason} for one in report.rejected],
-        "created_by_type": dict(sorted(report.created_by_type.items())),
-        "mapping": dict(sorted(report.mapping.items())),
-        "notes": list(report.notes),
-        "data_version": report.data_version,
-    }
-
-
-def check(report: imports_pb2.ImportReport) -> None:
-    """Hold the report to its promise.
+def asset_type(text: str) -> assets_pb2.AssetType.ValueType:
+    """The type that people write: `virtual machine`, `SERVER`.
 
     Raises:
-        Failure: some rows are not accounted for.
+        Failure: with status 2, where there is no such type.
     """
-    named = report.created + report.updated + report.unchanged + report.joined + len(report.rejected)
-    if named != report.source_rows:
+    enum = assets_pb2.AssetType.DESCRIPTOR
+    number = enum_number(enum, text)
+    if number is None:
+        names = enum_names(enum)
+        near = get_close_matches(text.lower(), names, n=1) or names
         raise Failure(
-            f"the report accounts for {named} of {report.source_rows} rows: the import is in the session, "
-            "but please report this as a fault of Mooring"
+            f"{text!r} is no type of an asset; {'did you mean' if len(near) == 1 else 'there is'} "
+            f"{', '.join(near)}{'?' if len(near) == 1 else ''}",
+            ExitCode.USAGE,
         )
+    return assets_pb2.AssetType.ValueType(number)
 
 
-def _session(client: Client, engagement: str | None, session: str) -> tuple[sessions_pb2.Session, bool]:
-    """The session to import into, and whether it was made for that."""
-    full = _FULL_NAME.fullmatch(session)
-    home = client.engagement(engagement or (full and full[1]))
-    found = client.session(home.name, session)
-    if found is not None:
-        return found, False
-    if full:
-        raise Failure(f"there is no session {session} in the engagement {home.display_name!r}")
-    try:
-        return client.create_session(home.name, session), True
-    except Refused as refused:
-        if refused.reason != "DISPLAY_NAME_TAKEN":
-            raise
-        found = client.session(home.name, session)  # made by somebody else in between
-        if found is None:
-            raise
-        return found, False
+def _column(text: str) -> imports_pb2.ColumnMapping:
+    column, sign, goal = text.rpartition("=")
+    if not sign or not column:
+        raise Failure(
+            f"--map {text!r} must be like 'RAM=memory_bytes:GiB', or 'Site=' to keep a column as it is",
+            ExitCode.USAGE,
+        )
+    field, _, unit = goal.partition(":")
+    return imports_pb2.ColumnMapping(column=column, field=field.strip(), unit=unit.strip())
+
+
+def _upload(client: Client, session: str, file: Path, size_bytes: int, on_progress: OnProgress) -> str:
+    return client.imports.upload(session, file, lambda sent: on_progress("uploading", sent, size_bytes))
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[OnProgress]:
-    """A bar on stderr, if that is a terminal."""
-    if not shown or not err.is_terminal:
-        yield lambda _what, _done, _total: None
-        return
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), TextColumn("{task.fields[count]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
-        task = progress.add_task("uploading", total=None, count="")
-
-        def show(what: str, done: int, total: int) -> None:
-            if what == "uploading":
-                count = f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
-            else:
-                count = f"{done:,} rows" if not total else f"{done:,} of {total:,} rows"
-            progress.update(task, description=what, completed=done, total=total or None, count=count)
-
-        yield show
+def _named(files: Sequence[Path], number: int, target: sessions_pb2.Session | None) -> Iterator[None]:
+    """Says of several files which one it was that failed, and what became of those before it."""
+    try:
+        yield
+    except Failure as failure:
+        if len(files) > 1:
+            failure.message = _blame(files, number, target, failure.message)
+        raise
+    except KeyboardInterrupt:
+        if not number or target is None:
+            raise
+        raise Failure(_blame(files, number, target, "interrupted"), ExitCode.INTERRUPTED) from None
 
 
-def _print_report(report: imports_pb2.ImportReport, session: sessions_pb2.Session) -> None:
-    say(f"Imported into {session.display_name}")
-    table = Table(show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_row("rows in the file", f"{report.source_rows:,}", style="bold", end_section=True)
-    table.add_row("made an asset", f"{report.created:,}")
-    table.add_row("changed one", f"{report.updated:,}")
-    table.add_row("said the same already", f"{report.unchanged:,}")
-    table.add_row("added to another row's", f"{report.joined:,}")
-    table.add_row("rejected", f"{len(report.rejected):,}", end_section=True)
-    if report.implied:
-        table.add_row("assets only mentioned", f"{report.implied:,}")
-    for kind, count in sorted(report.created_by_type.items(), key=lambda item: (-item[1], item[0])):
-        table.add_row(f"new: {kind.replace('_', ' ')}", f"{count:,}")
-    out.print(table)
-    for one in report.rejected[:REJECTED_SHOWN_MAX]:
-        place = f"{one.sheet} row {one.row}" if one.sheet else f"row {one.row}"
-        say(f"rejected: {place}: {one.reason}")
-    if len(report.rejected) > REJECTED_SHOWN_MAX:
-        say(f"… and {len(report.rejected) - REJECTED_SHOWN_MAX:,} more; --json names them all")
-    for note in report.notes:
-        say(f"note: {note}")
+def _blame(files: Sequence[Path], number: int, target: sessions_pb2.Session | None, what: str) -> str:
+    said = f"{harmless(files[number].name)}: {what}"
+    if target is None or not number:
+        return said
+    before = "the file before it is" if number == 1 else f"the {number} files before it are"
+    return f"{said}; {before} in the session"

@@ -1,10 +1,11 @@
 """Which assets the ends of an inventory's dependencies are, and what its dependencies do to a session's.
 
 A file describes an end by what it knows: an id, a name, a host name, an address. The asset that is meant is
-the first of these that the session has: the one with that id; the one of that name or host name, in that
-location where several share it; the one whose name or host name is the first label of a full domain name;
-the one with that address. Names that several assets have, with nothing to tell them apart, are refused. Where
-there is none at all the asset is *implied*: made from what the file says of it.
+the first of these that the session has: the one with the identity that a row of an inventory would have
+(`ingest/identity.py`); the one of that name or host name, in that location where several share it; the one
+whose name or host name is the first label of a full domain name; the one with that address. Names that
+several assets have, with nothing to tell them apart, are refused. Where there is none at all the asset is
+*implied*: made from what the file says of it.
 
 A dependency is known by its two assets, kind, port, protocol and processes. One that the session has already
 is overwritten as an asset is; one that an earlier row told has **joined** it.
@@ -58,8 +59,9 @@ class Candidates:
         Raises:
             ValueError: there are several, and nothing tells which; the message says so.
         """
-        if end.external_id and (asset := self.by_identity.get(f"id:{end.external_id.casefold()}")):
-            return asset.id
+        for identity in _identities(end):
+            if asset := self.by_identity.get(identity):
+                return asset.id
         for name in _names(end):
             found = list(self.by_name.get(sort_key(name), ()))
             if len(found) > 1 and end.location:
@@ -68,9 +70,6 @@ class Candidates:
                 raise ValueError(f"{len(found)} assets of the session are called `{name}`")
             if found:
                 return found[0].id
-        for identity in _identities(end):
-            if asset := self.by_identity.get(identity):
-                return asset.id
         holders = self.addresses.get(end.ip_address, ()) if end.ip_address else ()
         if len(holders) > 1 and not _names(end):
             raise ValueError(f"{len(holders)} assets of the session have the address {end.ip_address}")

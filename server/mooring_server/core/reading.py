@@ -1,15 +1,16 @@
 """Bulk reads: what a request asks for, against what its session shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from mooring_server.core import filtering, lists, sessions
+from mooring_server.core import dependencies, filtering, lists, sessions
 from mooring_server.core.lists import List
 from mooring_server.core.names import quote
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
 from mooring_server.store import Tx
+from mooring_server.store.lists.conditions import Condition
 from mooring_server.store.reading import (
     ATTRIBUTE,
     ATTRIBUTE_KIND,
@@ -27,14 +28,20 @@ _FIELDS_MAX = 200
 
 @dataclass(frozen=True)
 class Bulk:
-    """What can be read in bulk: a table, and the list whose filters it takes."""
+    """What can be read in bulk: a table, and the list whose filters it takes.
+
+    `within` is what such a filter means in a session, by the ids of that.
+    """
 
     table: BulkTable
     filtered: List
+    within: Callable[[Condition, str, str], Condition] = lambda condition, engagement_id, session_id: (
+        condition
+    )
 
 
 ASSETS = Bulk(BULK_ASSETS, lists.ASSETS)
-DEPENDENCIES = Bulk(BULK_DEPENDENCIES, lists.DEPENDENCIES)
+DEPENDENCIES = Bulk(BULK_DEPENDENCIES, lists.DEPENDENCIES, dependencies.within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ def plan(
     table = bulk.table
     columns = _columns(table, fields)
     condition = filtering.parse(filter_text, bulk.filtered.schema, settings)
+    if condition is not None:
+        condition = bulk.within(condition, engagement_id, session_id)
     session = sessions.get(tx, engagement_id, session_id)
     version = None if session.data_version_id is None else tx.versions.get(session.data_version_id)
     if version is None:

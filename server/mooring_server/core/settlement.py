@@ -23,10 +23,11 @@ from typing import Any
 
 from mooring_server.core.staging import VALUES, Staged, digest, is_empty
 from mooring_server.ingest import RejectedRow
-from mooring_server.store.assets import StoredAsset, record, stored
+from mooring_server.store.assets import HOSTNAME, SORT_NAME, StoredAsset, record, stored
 from mooring_server.store.records import Asset, AssetType
+from mooring_server.store.values import sort_key
 
-_IDENTITY, _TYPE = 1, 4
+_IDENTITY, _TYPE, _LOCATION = 1, 4, 9
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Account:
     `created`, `updated` and `unchanged` count rows about assets and rows about dependencies; `dependencies`
     counts what became of dependencies, whichever rows told them. `changed` is whether anything differs from
     the data that the import started from: also a joined row can do that. `conflicts` are joined rows that say
-    something else than the row before.
+    something else than the row before. `mentions` are the identities that rows have only mentioned so far.
     """
 
     source_rows: int = 0
@@ -52,6 +53,7 @@ class Account:
     dependency_rows_created: int = 0
     dependencies: Counter[str] = field(default_factory=Counter)
     changed: bool = False
+    mentions: set[str] = field(default_factory=set, repr=False)
 
     def is_balanced(self) -> bool:
         """Whether every row went somewhere, and once."""
@@ -62,6 +64,12 @@ class Account:
             and self.created == made
             and self.implied == self.implied_by_type.total()
         )
+
+    def note(self, *, updated: bool) -> None:
+        """Enters a row about something that was there before."""
+        self.updated += updated
+        self.unchanged += not updated
+        self.changed |= updated
 
     def reject(self, row: RejectedRow, *, joined: int = 0) -> None:
         """Enters a row that could not be taken, and those that had joined it."""
@@ -79,12 +87,20 @@ class Settlement:
     """What some rows do, as far as they are decided: assets to insert, and assets to replace.
 
     `built` has, by identity, the assets of these rows that the version under construction holds already;
-    `base` those of the version that the import started from.
+    `base` those of the version that the import started from; `mentioned`, by what their names sort by, those
+    of the base that were only mentioned so far. A row of such a name is about that asset, and gives it its
+    identity.
     """
 
     def __init__(
-        self, built: Mapping[str, Asset], base: Mapping[str, Asset], account: Account, now: datetime
+        self,
+        built: Mapping[str, Asset],
+        base: Mapping[str, Asset],
+        account: Account,
+        now: datetime,
+        mentioned: Mapping[str, Asset] | None = None,
     ) -> None:
+        self._mentioned = dict(mentioned or {})
         self._built = built
         self._base = base
         self._account = account
@@ -112,40 +128,55 @@ class Settlement:
         present = self._present(identity) if row.repeated else None
         known = self._base.get(identity)
         if row.implied:
-            if present is not None:
-                return
-            if known is not None:
-                self._inserts[identity] = stored(known)
-            else:
-                self._insert(row.asset, account.implied_by_type)
-                account.implied += 1
+            if present is None:
+                self._imply(row.asset, known)
             return
         account.source_rows += 1 + row.joined
         account.joined += row.joined
-        if present is not None and not self._is_first_about(present, known):
+        if present is not None and identity in account.mentions:
+            # The first row that is about it.
+            account.mentions.remove(identity)
+            asset = overwritten(present, record(row.asset), self._now)
+            self._replace(identity, asset, changed=asset is not present)
+            if known is None:
+                account.implied -= 1
+                account.implied_by_type[present.type.value] -= 1
+                account.created += 1
+                account.created_by_type[asset.type.value] += 1
+            else:
+                account.note(updated=asset is not present)
+        elif present is not None:
             account.joined += 1
             self._join(identity, present, record(row.asset))
-        elif present is not None:
-            account.implied -= 1
-            account.implied_by_type[present.type.value] -= 1
-            account.created += 1
-            self._replace(identity, overwritten(present, record(row.asset), self._now))
-            account.created_by_type[self._kept(identity).type.value] += 1
-        elif known is None:
-            account.created += 1
-            self._insert(row.asset, account.created_by_type)
-        else:
+        elif known is not None:
             asset = overwritten(known, record(row.asset), self._now)
             self._inserts[identity] = stored(asset)
-            if asset is known:
-                account.unchanged += 1
-            else:
-                account.updated += 1
-                account.changed = True
+            account.note(updated=asset is not known)
+        elif (mention := self._mention(row.asset)) is not None:
+            adopted = overwritten(mention, record(row.asset), self._now)
+            self._inserts[identity] = stored(replace(adopted, identity=identity))
+            account.note(updated=True)
+        else:
+            account.created += 1
+            self._insert(row.asset, account.created_by_type)
 
-    def _is_first_about(self, present: Asset, known: Asset | None) -> bool:
-        """Whether what is there was only mentioned so far, by this very file."""
-        return present.implied and known is None
+    def _imply(self, asset: StoredAsset, known: Asset | None) -> None:
+        """Makes an asset that a row only mentions, or names one that the base has."""
+        identity = asset[_IDENTITY]
+        self._account.mentions.add(identity)
+        if known is not None:
+            self._inserts[identity] = stored(known)
+        else:
+            self._insert(asset, self._account.implied_by_type)
+            self._account.implied += 1
+
+    def _mention(self, row: StoredAsset) -> Asset | None:
+        """What was mentioned by the row's name, once; not where a location says that it is another."""
+        for name in (row[SORT_NAME], sort_key(row[HOSTNAME])):
+            found = self._mentioned.get(name)
+            if found is not None and found.location in ("", row[_LOCATION]):
+                return self._mentioned.pop(name)
+        return None
 
     def _present(self, identity: str) -> Asset | None:
         if identity in self._updates:
@@ -154,19 +185,13 @@ class Settlement:
             return record(self._inserts[identity])
         return self._built.get(identity)
 
-    def _kept(self, identity: str) -> Asset:
-        asset = self._present(identity)
-        if asset is None:
-            raise LookupError(identity)
-        return asset
-
     def _insert(self, asset: StoredAsset, by_type: Counter[str]) -> None:
         self._inserts[asset[_IDENTITY]] = asset
         by_type[asset[_TYPE]] += 1
         self._account.changed = True
 
-    def _replace(self, identity: str, asset: Asset) -> None:
-        self._account.changed = True
+    def _replace(self, identity: str, asset: Asset, *, changed: bool = True) -> None:
+        self._account.changed |= changed
         if identity in self._inserts:
             self._inserts[identity] = stored(asset)
         else:

@@ -11,6 +11,8 @@ A row's type is the first of these that answers:
    `Server`, host names, operating systems, CPUs or memory servers;
 4. `other`.
 
+A type that whoever imports the table gives goes before 3, and before `other`.
+
 Columns of types and roles stay attributes, since they say more than the type that they became.
 """
 
@@ -59,6 +61,9 @@ _NAMES = {
     "security_group": ("securitygroup", "nsg", "networksecuritygroup"),
     "other": ("other",),
 }
+TYPES = tuple(_NAMES)
+"""Every type of asset."""
+
 _TYPE_OF = {name: type_ for type_, names in _NAMES.items() for name in names}
 
 _TYPE_COLUMNS = ("assettype", "type", "resourcetype", "citype", "devicetype", "class", "category", "kind")
@@ -80,17 +85,22 @@ def type_of_text(text: str) -> str | None:
     return None
 
 
-def type_rule(field_map: FieldMap, sample: Sequence[Sequence[str]]) -> Callable[[Sequence[str]], str]:
-    """How the rows of a table get their type; `sample` holds its first rows, as long as the header."""
+def type_rule(
+    field_map: FieldMap, sample: Sequence[Sequence[str]], given: str = ""
+) -> Callable[[Sequence[str]], str]:
+    """How the rows of a table get their type; `sample` holds its first rows, as long as the header.
+
+    `given` is the type of rows that tell none.
+    """
     type_column = _type_column(field_map.columns, sample)
     role_column = _role_column(field_map.columns)
-    table_type = _type_of_table(field_map)
+    table_type = given or _type_of_table(field_map)
 
     def type_of(cells: Sequence[str]) -> str:
         if type_column is not None and (named := type_of_text(cells[type_column.index])):
             return named
         if role_column is not None and (role := cells[role_column.index]):
-            return type_of_text(role) or "other"
+            return type_of_text(role) or given or "other"
         return table_type
 
     return type_of

@@ -10,6 +10,8 @@ A row's identity is the first of these that it has:
    within their site.
 4. `tag:`  a serial number, an asset tag or a numeric id; they come last since they are often filled in later.
 
+A device of NetBox can have `place:` after these, where it is mounted (`netbox.py`).
+
 A row that has none of them cannot be found again, so it is rejected. An identity longer than IDENTITY_MAX
 characters is replaced by its hash, since it is an index key.
 """

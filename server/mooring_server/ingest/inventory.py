@@ -90,6 +90,7 @@ class Inventory:
     told: by default its kind, for plain tables with a hash of their header. `columns` are those of its main
     sheet, `sheet`, in their order. `notes` are sentences for the report and grow while rows are read.
     `row_total` counts the rows that are not blank, headers apart, None where only reading all tells.
+    `encoding` is that of a text file, else empty.
     """
 
     kind: str
@@ -99,6 +100,7 @@ class Inventory:
     row_total: int | None
     read: Callable[[list[str]], Rows] = field(repr=False)
     notes: list[str] = field(default_factory=list)
+    encoding: str = ""
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -127,9 +129,15 @@ class Reader:
 def asset_row(
     sheet: str, row: int, identity: str, type_: str, fields: dict[str, object], attributes: dict[str, str]
 ) -> AssetRow | RejectedRow:
-    """The row of an asset, which gets a display name if it has none."""
+    """The row of an asset, which gets a display name if it has none.
+
+    It is rejected where its name is too long, or is a formula.
+    """
     name = fields.get("display_name") or fields.get("hostname") or fields.get("external_id")
     name = str(name or identity.partition(":")[2])
     if len(name) > NAME_MAX:
         return RejectedRow(sheet, row, f"its name has {len(name):,} characters; at most {NAME_MAX} are kept")
+    if name.startswith("="):
+        # A spreadsheet that opens what we export would compute it.
+        return RejectedRow(sheet, row, "its name begins with `=`, as a formula does; give it the name itself")
     return AssetRow(sheet, row, identity, type_, {**fields, "display_name": name}, attributes)

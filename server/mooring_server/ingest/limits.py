@@ -1,9 +1,11 @@
 """How much of a file is read, and the two ways in which a file is refused."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from mooring_server.errors import InvalidArgument, ResourceExhausted
+from mooring_server.errors import InvalidArgument, MooringError, ResourceExhausted
 from mooring_server.settings import Settings
 
 
@@ -65,3 +67,14 @@ def _exceeded(subject: str, found: int, most: int, unit: str, setting: str) -> R
 def unreadable(message: str) -> InvalidArgument:
     """The failure of a file that is no inventory: the message says what was found and what to do."""
     return InvalidArgument(message, reason="UNREADABLE_INVENTORY")
+
+
+@contextmanager
+def damage_reported(message: str) -> Iterator[None]:
+    """Turns whatever a parser says about a hostile file into the one failure that callers know."""
+    try:
+        yield
+    except (MooringError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException:  # a panic in a library is no Exception
+        raise unreadable(message) from None

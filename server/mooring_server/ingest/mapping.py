@@ -7,12 +7,16 @@ an attribute.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Self
 
+from mooring_server.errors import InvalidArgument
 from mooring_server.ingest import values
-from mooring_server.ingest.options import ColumnUse
+from mooring_server.ingest.options import ColumnUse, no_such
 
 # A name is kept with every row's attributes, so a long one would multiply.
 COLUMN_NAME_MAX = 100
@@ -62,6 +66,34 @@ SYNONYMS: Synonyms = {
         "provisionedstorage", "provisionedspace", "storagesize", "totalstorage", "diskspace",
         "capacity", "totaldisk",
     ),
+    "mac_addresses": (
+        "macaddresses", "macaddress", "macs", "mac", "physicaladdress", "hardwareaddress", "ethernetaddress",
+    ),
+    "networks": (
+        "networks", "network", "networkname", "portgroups", "portgroup", "vlans", "vlan", "vlanname",
+        "vlanid", "subnets", "subnet", "subnetids", "subnetid", "virtualnetwork", "vnet", "vpc", "vpcid",
+    ),
+    "technology": (
+        "technology", "technologies", "technologystack", "techstack", "middleware", "databaseengine",
+        "dbengine", "engine", "runtime", "framework", "programminglanguage",
+    ),
+    "model": (
+        "model", "modelname", "modelnumber", "hardwaremodel", "productname", "instancetype", "machinetype",
+        "vmsize",
+    ),
+    "serial_number": ("serialnumber", "serial", "serialno", "servicetag"),
+    "business_unit": (
+        "businessunit", "bu", "lineofbusiness", "lob", "department", "dept", "division", "orgunit",
+        "organizationalunit", "organisationalunit",
+    ),
+    "migration_status": ("migrationstatus", "migrationstate", "migrationphase", "cutoverstatus"),
+    "migration_strategy": (
+        "migrationstrategy", "strategy", "rtype", "migrationtype", "migrationapproach", "migrationpath",
+        "migrationdisposition", "disposition", "treatment", "6r", "7r",
+    ),
+    "migration_wave": (
+        "migrationwave", "wave", "wavename", "wavenumber", "waveid", "movegroup", "migrationgroup",
+    ),
 }  # fmt: skip
 
 # Where no column of a table names its rows by the synonyms above, one of these does, also if a field has it.
@@ -84,7 +116,7 @@ _LAST_NAMES: Synonyms = {
 _SUBJECT = re.compile("^(?:server|virtualmachine|vm|machine|device|instance|asset|computer|node|guest)+(?=.)")
 # `MiB` is one word: a capital at the very end begins none.
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z][A-Za-z])|[\W_]+")
-_UNITS: dict[str, float] = {**values.UNITS_BYTES, **values.UNITS_CORES}
+_UNITS = frozenset((*values.UNITS_BYTES, *values.UNITS_CORES))
 _IDENTIFYING = frozenset(("external_id", "hostname", "display_name"))
 
 # What a bare number means where neither its header nor its cell names a unit: what vCenter, RVTools, NetBox
@@ -108,12 +140,24 @@ class Column:
     @classmethod
     def of(cls, index: int, name: str, header: str) -> Self:
         """Reads a header; `name` is what the column is called in attributes and reports."""
-        words = [word.casefold() for word in _WORD_BREAK.split(header) if word]
-        unit = words.pop() if len(words) > 1 and words[-1] in _UNITS else ""
-        if unit and len(words) > 1 and words[-1] == "in":
-            words.pop()
-        key = "".join(words)
-        return cls(index, name, key, _SUBJECT.sub("", key), unit)
+        return cls(index, name, *_read_header(header))
+
+
+@lru_cache(4096)
+def _read_header(header: str) -> tuple[str, str, str]:
+    """The key, the short key and the unit of a column."""
+    words = [word.casefold() for word in _WORD_BREAK.split(header) if word]
+    unit = ""
+    # `milli CPUs` are two words.
+    for count in (2, 1):
+        if len(words) > count and (named := "".join(words[-count:])) in _UNITS:
+            unit = named
+            del words[-count:]
+            break
+    if unit and len(words) > 1 and words[-1] == "in":
+        words.pop()
+    key = "".join(words)
+    return key, _SUBJECT.sub("", key), unit
 
 
 def columns_of(header: Sequence[str]) -> tuple[Column, ...]:
@@ -121,20 +165,25 @@ def columns_of(header: Sequence[str]) -> tuple[Column, ...]:
     header = [text[:COLUMN_NAME_MAX] for text in header]
     taken = set(header)
     named: set[str] = set()
+    copies: Counter[str] = Counter()
     columns = []
     for index, text in enumerate(header):
         name = base = text or f"column_{index + 1}"
-        copy = 1
         while name in named or (name in taken and name != text):
-            copy += 1
-            name = f"{base} ({copy})"
+            copies[base] += 1
+            name = f"{base} ({copies[base] + 1})"
         named.add(name)
         columns.append(Column.of(index, name, text))
     return tuple(columns)
 
 
 class FieldMap:
-    """Which columns of a table feed which fields, and how their cells are read."""
+    """Which columns of a table feed which fields, and how their cells are read.
+
+    `wanted` says of columns, by their names, where they go whatever their names mean: see `ReadOptions`.
+
+    Raises InvalidArgument (INVALID_FIELD) where that names a column, a field or a unit that there is not.
+    """
 
     def __init__(
         self,
@@ -142,19 +191,26 @@ class FieldMap:
         synonyms: Synonyms = SYNONYMS,
         *,
         default_units: Mapping[str, str] = DEFAULT_UNITS,
+        wanted: Mapping[str, ColumnUse] = MappingProxyType({}),
     ) -> None:
+        if wanted:
+            columns = _with_units(columns, wanted)
         self.columns = columns
         self._default_units = default_units
         self._field_of: dict[int, str] = {}
         self._by_field: dict[str, tuple[Column, ...]] = {}
+        for column in columns:
+            if column.name in wanted and (field := wanted[column.name].field):
+                self._field_of[column.index] = field
+                self._by_field[field] = (*self._by_field.get(field, ()), column)
+        free = [column for column in columns if column.name not in wanted]
         for field, keys in synonyms.items():
-            self._bind(field, [c for c in columns if c.index not in self._field_of], keys)
+            self._bind(field, [c for c in free if c.index not in self._field_of], keys)
         if not self.is_identifying:
             for field, keys in _LAST_NAMES.items():
-                if self._bind(field, columns, keys):
+                if self._bind(field, free, keys):
                     break
-        for field in dict.fromkeys(self._field_of.values()):
-            bound = self._by_field[field]
+        for field, bound in self._by_field.items():
             self._by_field[field] = tuple(c for c in bound if self._field_of[c.index] == field)
 
     def _bind(self, field: str, columns: Sequence[Column], keys: Sequence[str]) -> bool:
@@ -163,10 +219,13 @@ class FieldMap:
         found = sorted(
             (ranks.get(c.key, len(keys) + ranks.get(c.short_key, 0)), c.index)
             for c in columns
-            if c.key in ranks or c.short_key in ranks
+            if (c.key in ranks or c.short_key in ranks) and _counts(field, c.unit)
         )
         self._field_of.update(dict.fromkeys((index for _, index in found), field))
-        self._by_field[field] = tuple(self.columns[index] for _, index in found)
+        self._by_field[field] = (
+            *self._by_field.get(field, ()),
+            *(self.columns[index] for _, index in found),
+        )
         return bool(found)
 
     @property
@@ -185,7 +244,7 @@ class FieldMap:
             ColumnUse(
                 column.name,
                 field := self._field_of.get(column.index, ""),
-                column.unit or self._default_units.get(field, ""),
+                values.unit_name(self._unit(field, column)) if field in values.AMOUNTS else "",
                 assumed=not column.unit and field in self._default_units,
             )
             for column in self.columns
@@ -204,7 +263,7 @@ class FieldMap:
     def notes(self) -> list[str]:
         """A sentence on each column whose unit had to be assumed."""
         return [
-            f"Column `{column.name}` names no unit: its bare numbers were read as {unit[:-2].upper()}iB."
+            f"Column `{column.name}` names no unit: its bare numbers were read as {values.unit_name(unit)}."
             for field, unit in self._default_units.items()
             for column in self._by_field.get(field, ())
             if not column.unit
@@ -235,19 +294,61 @@ class FieldMap:
     def _parse(self, field: str, column: Column, text: str) -> object:
         match field:
             case "memory_bytes" | "storage_bytes":
-                return values.size_bytes(text, _UNITS[column.unit or self._default_units[field]])
+                return values.size_bytes(text, values.UNITS_BYTES[self._unit(field, column)])
             case "cpu_cores":
-                return values.cores(text, _UNITS[column.unit] if column.unit else 1)
+                return values.cores(text, values.UNITS_CORES.get(self._unit(field, column), 1))
             case "ip_addresses":
                 return values.ip_addresses(text)
+            case "mac_addresses":
+                return values.mac_addresses(text)
+            case "networks":
+                return values.texts(text)
             case "hostname":
                 return values.hostname(text)
             case "status":
                 return values.status(text)
         return text
 
+    def _unit(self, field: str, column: Column) -> str:
+        return column.unit or self._default_units.get(field, "")
+
 
 def header_score(cells: Sequence[str]) -> int:
     """How much a row looks like a header: the columns that it gives to fields; 0 where it names no asset."""
     field_map = FieldMap(columns_of(cells))
     return len(field_map.names) if field_map.is_identifying else 0
+
+
+def _counts(field: str, unit: str) -> bool:
+    """Whether a field can be given in a unit."""
+    return not unit or field not in values.AMOUNTS or unit in values.AMOUNTS[field]
+
+
+def _with_units(columns: Sequence[Column], wanted: Mapping[str, ColumnUse]) -> tuple[Column, ...]:
+    """The columns with the units that are wanted of them."""
+    _check_wanted(wanted)
+    names = {column.name for column in columns}
+    for name in wanted:
+        if name not in names:
+            raise no_such("columns", "column", name, [column.name for column in columns])
+    return tuple(
+        column if (use := wanted.get(column.name)) is None else replace(column, unit=_unit_of(column, use))
+        for column in columns
+    )
+
+
+def _unit_of(column: Column, use: ColumnUse) -> str:
+    return use.unit.casefold() or (column.unit if _counts(use.field, column.unit) else "")
+
+
+def _check_wanted(wanted: Mapping[str, ColumnUse]) -> None:
+    """Refuses a field or a unit that there is not."""
+    for name, use in wanted.items():
+        if use.field and use.field not in SYNONYMS:
+            raise no_such("columns", "asset field", use.field, SYNONYMS)
+        if use.unit and use.field not in values.AMOUNTS:
+            what = f"`{use.field}` is no amount" if use.field else "an attribute has no unit"
+            raise InvalidArgument.field("options.columns", f"leave out the unit of `{name}`: {what}")
+        if use.unit and use.unit.casefold() not in values.AMOUNTS[use.field]:
+            units = (values.unit_name(unit) for unit in values.AMOUNTS[use.field])
+            raise no_such("columns", f"unit of {use.field}", use.unit, units)

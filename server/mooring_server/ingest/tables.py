@@ -1,15 +1,23 @@
 """A sheet of cells -> a table: where its header is, and its rows made as long as that."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import Protocol, Self
 
 from mooring_server.ingest.mapping import Column, columns_of, header_score
+from mooring_server.ingest.options import ColumnUse
 
 # A header is looked for in the first filled rows: reports put titles and dates above it.
 HEADER_ROWS = 50
 SAMPLE_ROWS = 250
+
+Row = tuple[int, list[str]]
+"""A row's number and its cells."""
+
+Score = Callable[[Sequence[str]], int]
+"""How much a row looks like a header; 0 where it cannot be one."""
 
 
 class Sheet(Protocol):
@@ -20,10 +28,14 @@ class Sheet(Protocol):
         """Empty where the format has no sheets."""
 
     @property
-    def row_total(self) -> int:
-        """How many rows are not blank."""
+    def is_named(self) -> bool:
+        """Whether its first row is the header for certain, as in formats whose columns have names."""
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    @property
+    def row_total(self) -> int:
+        """How many rows are not blank, a header included."""
+
+    def rows(self) -> Iterator[Row]:
         """Each row that is not blank, with its number. Can be called again."""
 
 
@@ -47,26 +59,31 @@ class Table:
     sample: tuple[list[str], ...]
 
     @classmethod
-    def find(cls, sheet: Sheet) -> Self | None:
-        """The table of a sheet; None where no row among its first looks like a header.
+    def find(cls, sheet: Sheet, head: Sequence[Row], score: Score) -> Self | None:
+        """The table of a sheet that begins with these rows; None where none of them looks like a header.
 
-        The header is the row that names the most asset fields, the first of equals.
+        The header is the row with the highest score, the first of equals.
         """
-        head = list(islice(sheet.rows(), SAMPLE_ROWS))
-        scores = [header_score(cells) for _, cells in head[:HEADER_ROWS]]
+        scores = [score(cells) for _, cells in head[: 1 if sheet.is_named else HEADER_ROWS]]
         if not any(scores):
             return None
         at = scores.index(max(scores))
-        row, cells = head[at]
-        return cls(
-            sheet=sheet,
-            header_row=row,
-            header=tuple(cells),
-            columns=columns_of(cells),
-            score=scores[at],
-            row_total=sheet.row_total - at - 1,
-            sample=tuple(_padded(cells, len(head[at][1])) for _, cells in head[at + 1 :]),
-        )
+        return cls.under(sheet, head, at, scores[at])
+
+    @classmethod
+    def under(cls, sheet: Sheet, head: Sequence[Row], at: int, score: int) -> Self:
+        """The table whose header is the row at this index of the first rows."""
+        row, header = head[at]
+        sample = tuple(_padded(cells, len(header)) for _, cells in head[at + 1 :])
+        total = sheet.row_total - at - 1
+        return cls(sheet, row, tuple(header), columns_of(header), score, total, sample)
+
+    @classmethod
+    def headless(cls, sheet: Sheet, head: Sequence[Row]) -> Self:
+        """The table that begins with the first row, as wide as that; its columns have numbers for names."""
+        width = len(head[0][1])
+        sample = tuple(_padded(cells, width) for _, cells in head)
+        return cls(sheet, 0, (), columns_of([""] * width), 1, sheet.row_total, sample)
 
     def rows(self, notes: list[str]) -> Iterator[tuple[int, list[str] | OddRow]]:
         """The rows below the header; short ones are filled up, which a note counts in the end."""
@@ -96,17 +113,45 @@ def _padded(cells: Sequence[str], width: int) -> list[str]:
 
 
 class Source:
-    """The sheets of a file, and the table of each, found when it is first asked for."""
+    """The sheets of a file, and the table of each, found when it is first asked for.
 
-    def __init__(self, sheets: Sequence[Sheet]) -> None:
+    `encoding` is that of a text file, else empty. `remarks` are sentences about the file, whatever reads it.
+    `wanted` is what whoever asks said about columns: by it a header is known that has no usual name.
+    """
+
+    def __init__(
+        self,
+        sheets: Sequence[Sheet],
+        encoding: str = "",
+        remarks: Sequence[str] = (),
+        wanted: Mapping[str, ColumnUse] = MappingProxyType({}),
+    ) -> None:
         self.sheets = tuple(sheets)
-        self._tables: dict[int, Table | None] = {}
+        self.encoding = encoding
+        self.remarks = tuple(remarks)
+        self.wanted = wanted
+        self._heads: dict[int, list[Row]] = {}
+        self._tables: dict[tuple[int, Score], Table | None] = {}
 
-    def table(self, sheet: Sheet) -> Table | None:
-        """The table of one of the sheets; None where it has none."""
-        if id(sheet) not in self._tables:
-            self._tables[id(sheet)] = Table.find(sheet)
-        return self._tables[id(sheet)]
+    def narrowed(self, sheet: Sheet) -> "Source":
+        """The file as if it had this sheet alone."""
+        return Source([sheet], self.encoding, self.remarks, self.wanted)
+
+    def head(self, sheet: Sheet) -> list[Row]:
+        """The first rows of one of the sheets that are not blank."""
+        if id(sheet) not in self._heads:
+            self._heads[id(sheet)] = list(islice(sheet.rows(), SAMPLE_ROWS))
+        return self._heads[id(sheet)]
+
+    def table(self, sheet: Sheet, score: Score = header_score) -> Table | None:
+        """The table of one of the sheets; None where it has none.
+
+        By default its header is the row that names the most asset fields.
+        """
+        key = (id(sheet), score)
+        if key not in self._tables:
+            self._tables[key] = Table.find(sheet, self.head(sheet), score)
+        return self._tables[key]
 
     def notes(self, table: Table) -> list[str]:
         """Says which sheet was read where there are several."""

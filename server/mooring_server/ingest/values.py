@@ -12,6 +12,7 @@ import datetime
 import ipaddress
 import math
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 _UNKNOWN = frozenset(
@@ -25,8 +26,15 @@ UNITS_BYTES = {"byte": 1, "bytes": 1} | {
 }
 """Bytes of each unit, by its name in lower case."""
 
-UNITS_CORES = {"millicores": 0.001, "millicore": 0.001, "millicpu": 0.001, "mcpu": 0.001}
+UNITS_CORES = dict.fromkeys(("millicores", "millicore", "millicpus", "millicpu", "mcpus", "mcpu"), 0.001)
 """Cores of each unit that a header can name."""
+
+AMOUNTS: Mapping[str, Mapping[str, float]] = {
+    "cpu_cores": UNITS_CORES | {"cores": 1},
+    "memory_bytes": UNITS_BYTES,
+    "storage_bytes": UNITS_BYTES,
+}
+"""The fields that are amounts, each with its units."""
 
 _UNITS_CORES_IN_CELLS = (
     UNITS_CORES | {"m": 0.001} | dict.fromkeys(("core", "cores", "cpu", "cpus", "vcpu", "vcpus"), 1)
@@ -38,6 +46,12 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _QUANTITY = re.compile(rf"(?P<number>{_NUMBER.pattern})\s*(?P<unit>[a-z]*)", re.IGNORECASE)
+_QUANTITY_MAX = 64
+_MAC = re.compile(
+    "[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\\1){4}(?:[0-9a-f]{2}\\1[0-9a-f]{2}\\1)?[0-9a-f]{2}"
+    "|(?:[0-9a-f]{4}[.]){2,3}[0-9a-f]{4}|[0-9a-f]{12}",
+    re.IGNORECASE,
+)
 
 _INT64_MAX = 2**63 - 1
 _WHOLE_FLOAT_MAX = 2.0**53
@@ -50,9 +64,14 @@ _STATUS_OF = {text: status for status, texts in _STATUS.items() for text in text
 
 
 def cell_text(value: object) -> str:
-    """A workbook's cell as text: whole floats without `.0`, times as ISO 8601, no NUL, no outer blanks."""
+    """A typed cell as text: whole floats without `.0`, times as ISO 8601, no NUL, no outer blanks.
+
+    None, and a float that is no number, is empty.
+    """
     if isinstance(value, str):
         return value.replace("\0", "").strip()
+    if value is None or value != value:
+        return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE_FLOAT_MAX:
         return str(int(value))
     if isinstance(value, datetime.date | datetime.time):
@@ -79,8 +98,8 @@ def size_bytes(text: str, unit: float) -> int | None:
     return None if quantity is None or quantity > _INT64_MAX else min(round(quantity), _INT64_MAX)
 
 
-def _quantity(text: str, units: dict[str, float] | dict[str, int], default: float) -> float | None:
-    match = _QUANTITY.fullmatch(text)
+def _quantity(text: str, units: Mapping[str, float], default: float) -> float | None:
+    match = _QUANTITY.fullmatch(text) if len(text) <= _QUANTITY_MAX else None
     if match is None:
         return None
     named = match["unit"].casefold()
@@ -97,7 +116,7 @@ def _quantity(text: str, units: dict[str, float] | dict[str, int], default: floa
 
 def ip_addresses(text: str) -> tuple[str, ...] | None:
     """The addresses of a cell, as they are written: one, or a list like `a;b`, `a, b` or `[a,b];`."""
-    pieces = [piece for piece in re.split(r"[\s;,\[\]\"']+", text) if piece and not is_unknown(piece)]
+    pieces = _pieces(text)
     for piece in pieces:
         address, _, prefix = piece.partition("/")
         try:
@@ -107,6 +126,27 @@ def ip_addresses(text: str) -> tuple[str, ...] | None:
         if prefix and not prefix.isdecimal():
             return None
     return tuple(dict.fromkeys(pieces))
+
+
+def mac_addresses(text: str) -> tuple[str, ...] | None:
+    """The hardware addresses of a cell, as they are written, in a list like that of `ip_addresses`."""
+    pieces = _pieces(text)
+    return tuple(dict.fromkeys(pieces)) if all(map(_MAC.fullmatch, pieces)) else None
+
+
+def _pieces(text: str) -> list[str]:
+    return [piece for piece in re.split(r"[\s;,\[\]\"']+", text) if piece and not is_unknown(piece)]
+
+
+def texts(text: str) -> tuple[str, ...]:
+    """The items of a list like `a;b`, `a, b` or `[a,b];`, which may hold blanks."""
+    pieces = (piece.strip(" \t\"'") for piece in re.split(r"[;,\[\]\r\n]+", text))
+    return tuple(dict.fromkeys(piece for piece in pieces if not is_unknown(piece)))
+
+
+def unit_name(unit: str) -> str:
+    """A unit as people write it: `MiB` for `mib`."""
+    return unit[0].upper() + unit[1:].replace("b", "B") if unit[:1] in _POWERS and len(unit) < 4 else unit
 
 
 def status(text: str) -> str:

@@ -10,7 +10,6 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -18,8 +17,7 @@ from xml.parsers import expat
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
-from mooring_server.errors import MooringError
-from mooring_server.ingest.limits import Limits, unreadable
+from mooring_server.ingest.limits import Limits, damage_reported, unreadable
 from mooring_server.ingest.values import cell_text
 
 _CHUNK_BYTES = 2**18
@@ -33,11 +31,14 @@ _DAMAGED = (
 class Workbook:
     """The worksheets of an XLSX file. One sheet's cells are in memory at a time.
 
+    A cell that holds a formula has the value that it had when the file was saved; `formula_count` says how
+    many there are.
+
     Raises InvalidArgument (UNREADABLE_INVENTORY) and ResourceExhausted when it is made.
     """
 
     def __init__(self, path: Path, limits: Limits) -> None:
-        with _damage_reported():
+        with damage_reported(_DAMAGED):
             checked = io.BytesIO()
             with (
                 zipfile.ZipFile(path) as archive,
@@ -45,7 +46,7 @@ class Workbook:
             ):
                 _copy_parts(archive, copy, limits)
             with zipfile.ZipFile(checked) as copy:
-                _check_parts(copy, limits)
+                self.formula_count = _check_parts(copy, limits)
             checked.seek(0)
             self._calamine = CalamineWorkbook.from_object(checked)
             names = [
@@ -65,6 +66,8 @@ class Workbook:
 class WorkbookSheet:
     """A sheet of a workbook."""
 
+    is_named = False
+
     def __init__(self, workbook: Workbook, name: str) -> None:
         self.name = name
         self._workbook = workbook
@@ -76,7 +79,7 @@ class WorkbookSheet:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Each row that is not blank, with its number; all as long as the widest."""
-        with _damage_reported():
+        with damage_reported(_DAMAGED):
             sheet = self._workbook.load(self.name)
             if sheet.start is None:
                 return
@@ -86,7 +89,7 @@ class WorkbookSheet:
         indent = [""] * (left if top else 0)
         number = top
         while True:
-            with _damage_reported():
+            with damage_reported(_DAMAGED):
                 row = next(rows, None)
             if row is None:
                 return
@@ -94,17 +97,6 @@ class WorkbookSheet:
             cells = [*indent, *map(cell_text, row)]
             if any(cells):
                 yield number, cells
-
-
-@contextmanager
-def _damage_reported() -> Iterator[None]:
-    """Turns whatever a parser says about a hostile file into the one failure that callers know."""
-    try:
-        yield
-    except (MooringError, KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException:  # a panic in calamine is no Exception
-        raise unreadable(_DAMAGED) from None
 
 
 def _copy_parts(archive: zipfile.ZipFile, copy: zipfile.ZipFile, limits: Limits) -> None:
@@ -128,12 +120,14 @@ def _copy_parts(archive: zipfile.ZipFile, copy: zipfile.ZipFile, limits: Limits)
                 target.write(chunk)
 
 
-def _check_parts(copy: zipfile.ZipFile, limits: Limits) -> None:
+def _check_parts(copy: zipfile.ZipFile, limits: Limits) -> int:
+    """Looks through all parts; answers how many formulas there are."""
     survey = _Survey(limits)
     # The texts first, since cells refer to them. Names are not trusted further: any part may be a sheet.
     for part in sorted(copy.namelist(), key=lambda name: name.casefold() != "xl/sharedstrings.xml"):
         with copy.open(part) as source:
             survey.add(source)
+    return survey.formula_count
 
 
 class _Survey:
@@ -143,6 +137,7 @@ class _Survey:
     """
 
     def __init__(self, limits: Limits) -> None:
+        self.formula_count = 0
         self._limits = limits
         self._text_lengths: list[int] = []
         self._text_size = 0
@@ -187,6 +182,8 @@ class _Survey:
                     self._top = self._row
                 if self._column > self._right:
                     self._right = self._column
+                # A chart has formulas as well, but no cells.
+                self.formula_count += name[-1] == "f" and self._column > 0
             case "row":
                 self._row = int(attributes["r"]) if "r" in attributes else self._row + 1
                 self._column = 0

@@ -7,7 +7,7 @@ under a read, and other processes could write under the server. Between processe
 It takes its order as one line of JSON on standard input and writes an Arrow IPC stream into the file `path`.
 On standard output it says, each as a line of JSON: `["began", revision, row_count]` once it sees one state of
 the database, `["grew", size_bytes]` as the file grows, at the end `["done", crc32]`; `["gone"]` where the
-version is not there; `["failed", trace]`. It stands alone, so that it begins in less than a tenth of a second.
+version is not there; `["failed", trace]`. It stands alone, so that it begins in a tenth of a second.
 """
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ def _by_hostnames(count: int, sqlite: bool) -> Node:
     start, known = indexed_part(_A.hostname), _A.hostname != SQL("''")
     if sqlite:
         return _A.select().where(_THIS & known & start.in_(slots(count)))
-    # One by one: of many PostgreSQL thinks that they are most of the table, and reads all of it.
+    # One by one, as an OFFSET makes PostgreSQL: it thinks that many are most of the table, and reads that.
     wanted = ValuesList([(slot,) for slot in slots(count)], columns=("part",), alias="wanted")
-    one = _A.select().where(_THIS & known & (start == wanted.c.part)).alias("one")
+    one = _A.select().where(_THIS & known & (start == wanted.c.part)).offset(SQL("0")).alias("one")
     columns = [getattr(one.c, field.name) for field in _FIELDS]
     return Select([Join(wanted, one, JOIN.LATERAL, SQL("TRUE"))], columns)
 
@@ -80,7 +80,13 @@ def _copy_missing(after: bool) -> Node:
     known = present.select(Value(1)).where(
         (present.version_id == param("to_version")) & (present.identity == _A.identity)
     )
-    wanted = (_A.version_id == param("from_version")) & (_A.id <= param("last_id")) & ~fn.EXISTS(known)
+    # One that was only mentioned may have got another identity.
+    taken = _A.alias("taken")
+    known_by_id = taken.select(Value(1)).where(
+        (taken.version_id == param("to_version")) & (taken.id == _A.id)
+    )
+    wanted = (_A.version_id == param("from_version")) & (_A.id <= param("last_id"))
+    wanted &= ~fn.EXISTS(known) & ~fn.EXISTS(known_by_id)
     if after:
         wanted &= _A.id > param("after_id")
     # Cast, since PostgreSQL cannot tell the type of a lone argument in a SELECT list.
@@ -211,6 +217,9 @@ class Assets:
 
 StoredAsset = tuple[Any, ...]
 """An asset as the columns of its row, in their order, without the version: `id` first, `identity` next."""
+
+HOSTNAME, SORT_NAME = (_NAMES.index(name) - 1 for name in ("hostname", "sort_name"))
+"""Where these stand in a StoredAsset."""
 
 
 def stored(asset: Asset) -> StoredAsset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -96,8 +97,8 @@ def _groups() -> Statement:
     # The columns that it takes are read once; rows of assets are wide, and groups are many.
     names = dict.fromkeys((*GROUPED_FIELDS, *_SUMMED))
     part = _A.select(*(getattr(_A, name) for name in names)).where(_THIS).cte("part", materialized=True)
-    query = None
-    for place, name in enumerate(GROUPED_FIELDS):
+
+    def branch(place: int, name: str) -> Any:
         field = getattr(part.c, name)
         known = fn.COUNT(fn.NULLIF(field, "")).over()
         group = (
@@ -105,12 +106,11 @@ def _groups() -> Statement:
             .group_by(field)
             .order_by(_ALL.desc(), field)
             .limit(BUCKETS_MAX)
-            .alias(f"by_{name}")
         )
-        branch = Select((group,), (SQL("*"),))
-        query = branch if query is None else query.union_all(branch)
-    assert query is not None
-    return Statement(query.with_cte(part))
+        return Select((group.alias(f"by_{name}"),), (SQL("*"),))
+
+    branches = (branch(place, name) for place, name in enumerate(GROUPED_FIELDS))
+    return Statement(reduce(lambda union, branch: union.union_all(branch), branches).with_cte(part))
 
 
 def _degrees() -> Statement:
@@ -172,9 +172,7 @@ _KINDS = Statement(
 _DEGREES = _degrees()
 
 _GET = Statement(
-    _L.select(_L.document).where(
-        (_L.version_id == param("version_id")) & (_L.revision == param("revision"))
-    )
+    _L.select(_L.document).where((_L.version_id == param("version_id")) & (_L.revision == param("revision")))
 )
 _PUT = Statement(
     _L.insert_from(
@@ -207,9 +205,9 @@ class Landscapes:
         row = self._tx.row(_GET, version_id=version_id, revision=revision)
         return None if row is None else from_json(row[0])
 
-    def put(self, version_id: str, revision: int, landscape: dict[str, Any]) -> None:
-        """Keeps it with its version, if that is still there and nothing newer was kept."""
-        self._tx.run(_PUT, version_id=version_id, revision=revision, document=to_json(landscape))
+    def put(self, version_id: str, revision: int, document: str) -> None:
+        """Keeps what `as_document` made, if the version is still there and nothing newer was kept."""
+        self._tx.run(_PUT, version_id=version_id, revision=revision, document=document)
 
     def aggregate(self, version_id: str) -> dict[str, Any]:
         """What the version adds up to now. Reads all of it: long."""
@@ -288,6 +286,11 @@ class Landscapes:
                 for id, needed, needing, _ in rows
             ],
         }
+
+
+def as_document(landscape: dict[str, Any]) -> str:
+    """A landscape as it is kept. Megabytes of a large one: made before the transaction that keeps it."""
+    return to_json(landscape)
 
 
 def _reference(id: str, display_name: str) -> dict[str, str]:

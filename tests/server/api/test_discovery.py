@@ -1,14 +1,12 @@
 """DiscoveryService over a real socket: files in, assets and sums out."""
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
 from mooring.v1 import assets_pb2, engagements_pb2, imports_pb2, landscape_pb2, sessions_pb2, users_pb2
 from mooring_server.core.names import Kind
 from mooring_server.store import Role
-from mooring_server.store.assets import Assets
 from support_discovery import done, import_file, parts, report, upload
 from support_server import refused
 
@@ -213,25 +211,6 @@ def test_page_tokens_are_good_for_their_own_list(ann, session):
         assets(ann, session, page_token=f"x{token}")
     with refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD"):
         assets(ann, session, page_size=-1)
-
-
-def test_a_landscape_adds_up_and_is_computed_once(server, ann, session, monkeypatch):
-    """Totals and groups are of the session's assets; however many ask, a data version is aggregated once."""
-    assert landscape(ann, session).totals.asset_count == 0
-    import_file(ann, session, CSV)
-    asked = []
-    aggregate = Assets.aggregate
-    monkeypatch.setattr(Assets, "aggregate", lambda *some: asked.append(1) or aggregate(*some))
-    with ThreadPoolExecutor(8) as pool:
-        first, *others = pool.map(lambda _: landscape(ann, session), range(16))
-    assert all(other == first for other in others)
-    assert (len(asked), landscape(ann, session), len(asked)) == (1, first, 1)
-    assert (first.totals.asset_count, first.totals.cpu_cores) == (30, 60)
-    groups = {group.field: group for group in first.groups}
-    assert list(groups) == ["type", "environment", "operating_system", "location", "status"]
-    buckets = {bucket.value: bucket.totals.asset_count for bucket in groups["environment"].buckets}
-    assert buckets == {"production": 20, "test": 10}
-    assert groups["environment"].value_count == 2
 
 
 def test_an_absent_session_is_not_found(ann, session):

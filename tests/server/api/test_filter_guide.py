@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from mooring.v1 import assets_pb2, engagements_pb2, sessions_pb2
-from mooring_server.core.lists import ASSETS, ENGAGEMENTS, SESSIONS
+from mooring_server.core.lists import ASSETS, DEPENDENCIES, ENGAGEMENTS, SESSIONS
+from support_assets import list_dependencies, put_asset, put_dependency
 from support_discovery import import_file
 from support_server import new_engagement
 from support_sessions import make
@@ -67,6 +68,26 @@ def test_assets(ann):
         assert (_names(answer.assets), answer.total_size) == (found, len(found)), text
 
 
+def test_dependencies(ann):
+    """As the guide furnishes them."""
+    session = make(ann, new_engagement(ann).name, "Wave 1").name
+    examples = _examples("Dependencies")
+    assert len(examples) == 8
+    web, db = (put_asset(ann, f"{session}/assets/{id}", display_name=id).name for id in ("web", "db"))
+    for id, fields in (
+        ("a", {"source": web, "target": db, "kind": "DEPENDENCY_KIND_FLOW", "port": 5432, "protocol": "tcp"}),
+        ("b", {"source": db, "target": db, "kind": "DEPENDENCY_KIND_USES"}),
+        ("c", {"source": web, "target": web, "kind": "DEPENDENCY_KIND_FLOW", "port": 80}),
+    ):
+        put_dependency(ann, f"{session}/dependencies/{id}", **fields)
+    for text, found in examples:
+        # The guide's session has an id of its own in every run.
+        told = text.replace("wave-1", session.rpartition("/")[2])
+        answer = list_dependencies(ann, session, filter=told)
+        names = [each.name.rpartition("/")[2] for each in answer.dependencies]
+        assert (names, answer.total_size) == (found, len(found)), text
+
+
 def test_engagements(ann):
     """A user's own."""
     for name in ("Fabrikam Süd", "Contoso"):
@@ -79,12 +100,18 @@ def test_engagements(ann):
 
 
 @pytest.mark.parametrize(
-    ("heading", "list_"), [("Sessions", SESSIONS), ("Assets", ASSETS), ("Engagements", ENGAGEMENTS)]
+    ("heading", "list_"),
+    [
+        ("Sessions", SESSIONS),
+        ("Assets", ASSETS),
+        ("Dependencies", DEPENDENCIES),
+        ("Engagements", ENGAGEMENTS),
+    ],
 )
 def test_every_field_and_order_is_named(heading, list_):
     """The guide names each field and order of a list, and which fields are searched."""
     said = _section(heading)
     for field in [*list_.schema.fields, *(order.value.removesuffix(" desc") for order in list_.orders)]:
         assert f"`{field}`" in said
-    searched = said.partition("Fields: ")[2].partition(" (searched)")[0]
+    searched = said.partition("Fields: ")[2].rpartition(" (searched)")[0]
     assert sorted(searched.replace("`", "").split()) == sorted(list_.schema.searched())

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import count, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mooring_server.errors import AlreadyExists, InvalidArgument, MooringError
@@ -21,7 +22,7 @@ from mooring_server.store.lists.conditions import Word
 from mooring_server.store.lists.paging import Window
 from mooring_server.store.migrating import connection, known_migrations
 from mooring_server.store.records import OperationState, TokenScope
-from support_store import ENGAGEMENT, START, USER, Database, asset, begin, publish, session
+from support_store import ENGAGEMENT, START, USER, Database, asset, begin, dependency, publish, session
 
 _SETTINGS = Settings()
 
@@ -32,7 +33,30 @@ def fill(database: Database) -> None:
     def make(tx: Tx):
         begin(tx)
         tx.users.set_default_engagement(USER, ENGAGEMENT)
-        publish(tx, asset(0, hostname="höst", attributes={"Größe": "x\ny\u2028"}), asset(1, cpu_cores=0.1))
+        version_id = publish(
+            tx,
+            asset(0, hostname="höst", attributes={"Größe": "x\ny\u2028"}),
+            asset(1, cpu_cores=0.1, networks=("a", "ß"), technology="nginx", source="file", implied=True),
+        )
+        made_by_hand = dependency(0, 0, 1, port=443, attributes={"Größe": "x\ny\u2028"})
+        tx.edits.create_dependency(tx.edits.begin(ENGAGEMENT, "baseline"), made_by_hand)
+        tx.imports.insert(
+            id="op-0",
+            engagement_id=ENGAGEMENT,
+            session_id="baseline",
+            user_id=USER,
+            file_name="a.csv",
+            sha256="the hash",
+            size_bytes=2**40,
+            options={"kind": "table"},
+            options_hash="another",
+            report={"created": 2},
+            details={"rejected": [{"reason": "größer"}]},
+            base_id="swept",  # kept no longer, which is no fault
+            base_revision=3,
+            version_id=version_id,
+            revision=0,
+        )
         tx.tokens.insert(USER, "token-1", "the hash", "Laptop", TokenScope.READ, START + timedelta(days=9))
         tx.contexts.insert(USER, "default", ENGAGEMENT, "baseline")
         tx.uploads.insert("upload-1", ENGAGEMENT, "baseline", USER, "a.csv")
@@ -41,7 +65,7 @@ def fill(database: Database) -> None:
             tx.operations.insert(f"op-{number}", ENGAGEMENT, "baseline", USER, "import", {"a": 1})
         tx.operations.claim("op-0", "a host")
         tx.requests.put(USER, "rpc", "request-1", "a hash", b"an answer")
-        tx.landscapes.put(tx.sessions.get(ENGAGEMENT, "baseline").data_version_id, {"total": 2})
+        tx.landscapes.put(version_id, 1, '{"total":2}')
 
     database.write(make)
     database.write(session("wave-1", "Harbour one"))
@@ -78,18 +102,35 @@ def found_assets(database: Database, word: str) -> list[str]:
     return [one.id for one in database.read(look).items]
 
 
+def data_of(tx: Tx) -> tuple[Any, ...]:
+    """All that is known of the default session's data."""
+    version = tx.versions.get(tx.sessions.get(ENGAGEMENT, "baseline").data_version_id)
+    window = Window(10, 0, None)
+    return (
+        version,
+        tx.assets.page(version.id, Order.DISPLAY_NAME, window).items,
+        tx.dependencies.page(version.id, Order.CREATE_TIME, window).items,
+        tx.imports.get(ENGAGEMENT, "baseline", "op-0"),
+        tx.landscapes.get(version.id, version.revision),
+    )
+
+
 def test_everything_comes_back(new_database: Callable[[], str]):
     """Every row, counter and revision is as it was; search finds what it did; each goes its own way."""
     with Database(new_database()) as first:
         fill(first)
         file, manifest = backed_up(first.url)
         incarnation, key = first.store.incarnation, first.store.signing_key
+        data = first.read(data_of)
+        assert None not in data
+        assert all(data)
     url = new_database()
     restored(url, file)
     assert backed_up(url)[1].tables.keys() == manifest.tables.keys()
     with Database(url) as second:
         assert second.store.check() == []
         assert (second.store.incarnation == incarnation, second.store.signing_key == key) == (False, False)
+        assert second.read(data_of) == data
         assert found(second, "harb") == ["wave-1"]
         assert found_assets(second, "host") == ["asset-000000"]
         assert second.read(lambda tx: tx.uploads.chunk("upload-1", 0)) == bytes(range(256))
@@ -273,6 +314,48 @@ def test_a_backup_of_an_older_schema(new_database: Callable[[], str]):
     with Database(new) as database:
         assert database.store.check() == []
         assert database.read(lambda tx: tx.sessions.get("home", "s")).display_name == "Harbour"
+
+
+def test_data_of_a_schema_without_dependencies(new_database: Callable[[], str]):
+    """Of what nobody knew then nothing is known; landscapes, which said less, are computed anew."""
+    old, new = new_database(), new_database()
+    migrate(old, _SETTINGS, target="0003_search")
+    with connection(old) as opened:
+        for table, values in (
+            ("users", {"id": "ann", "subject": "ann", "display_name": "Ann", "email": ""}),
+            ("engagements", {"id": "e", "display_name": "E", "description": "", "session_count": 1}),
+            ("members", {"engagement_id": "e", "user_id": "ann", "role": 3}),
+            ("sessions", {"engagement_id": "e", "id": "s", "display_name": "S", "data_version_id": "v"}),
+            ("data_versions", {"id": "v", "engagement_id": "e", "session_id": "s", "asset_count": 1}),
+            ("assets", {"version_id": "v", "id": "a", "display_name": "Wéb", "cpu_cores": 0.5}),
+            ("landscapes", {"version_id": "v", "document": "{}"}),
+        ):
+            _insert(opened, table, values)
+    restored(new, backed_up(old)[0])
+    with Database(new) as database:
+        database.run(database.store.repair())
+        assert database.store.check() == []
+
+        def look(tx: Tx) -> tuple[Any, ...]:
+            version = tx.versions.get("v")
+            (kept,) = tx.assets.page("v", Order.DISPLAY_NAME, Window(10, 0, None)).items
+            return version.label, version.dependency_count, kept, tx.landscapes.get("v", 0)
+
+        label, dependency_count, kept, landscape = database.read(look)
+        assert (label, dependency_count, landscape) == ("v", 0, None)
+        assert (kept.display_name, kept.cpu_cores, kept.networks, kept.implied) == ("Wéb", 0.5, (), False)
+
+
+def _insert(database: Any, table: str, values: dict[str, Any]) -> None:
+    """Inserts a row of an older schema; what is not said is empty, 0, or true of what a row may be."""
+    blank = {"TEXT": "", "BOOLEAN": True, "REAL": None, "DOUBLE PRECISION": None}
+    filled = {
+        column.name: values.get(column.name, blank.get(column.data_type.upper(), 0))
+        for column in database.get_columns(table)
+        if column.name in values or not column.null
+    }
+    names, places = ", ".join(filled), ", ".join([database.param] * len(filled))
+    database.execute_sql(f"INSERT INTO {table} ({names}) VALUES ({places})", tuple(filled.values()))  # noqa: S608 - names of ours
 
 
 def _rewritten(file: io.BytesIO, change: Callable[[str, bytes], bytes | None]) -> io.BytesIO:

@@ -3,10 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from mooring_server.errors import Aborted, NotFound
-from mooring_server.store import AssetType, ChangeKind, Order, Tx
+from mooring_server.store import AssetType, ChangeKind, Order
 from mooring_server.store.lists.paging import Window
 from mooring_server.store.values import sort_key
 from support_store import ENGAGEMENT, Database, asset, begin, publish, session
@@ -103,10 +101,10 @@ def test_versions_that_nothing_shows_are_swept_in_parts(begun: Database):
     assert abandoned(now) == [given_up]
     assert set(abandoned(now + timedelta(seconds=1))) == {given_up, unpublished, replaced}
     assert len(abandoned(now + timedelta(seconds=1), 2)) == 2
-    begun.write(lambda tx: tx.landscapes.put(replaced, {}))
+    begun.write(lambda tx: tx.landscapes.put(replaced, 0, "{}"))
     assert [begun.write(lambda tx: tx.versions.delete_some(replaced, 2)) for _ in range(3)] == [2, 2, 1]
     assert begun.read(lambda tx: tx.versions.get(replaced)) is None
-    assert begun.read(lambda tx: tx.landscapes.get(replaced)) is None
+    assert begun.read(lambda tx: tx.landscapes.get(replaced, 0)) is None
     assert begun.write(lambda tx: tx.versions.delete_some(shown, 10)) == 0
     assert len(_assets(begun, shown)) == 1
     assert begun.store.check() == []
@@ -171,93 +169,3 @@ def test_asset_pages_are_in_the_same_order_everywhere(begun: Database):
         lambda tx: tx.assets.page(version, Order.DISPLAY_NAME, Window(10, 2, list(first.next_key)))
     )
     assert (first.items + whole[4:6] + rest.items, rest.next_key) == (whole, None)
-
-
-def test_a_landscape_is_kept_with_its_version(begun: Database):
-    """What was kept first stays: both were computed from the same assets."""
-    version = begun.write(lambda tx: publish(tx, asset(0)))
-    assert begun.read(lambda tx: tx.landscapes.get(version)) is None
-    begun.write(lambda tx: tx.landscapes.put(version, {"totals": 1}))
-    begun.write(lambda tx: tx.landscapes.put(version, {"totals": 1}))
-    assert begun.read(lambda tx: tx.landscapes.get(version)) == {"totals": 1}
-
-
-def _expected(assets) -> dict:
-    """The same numbers, the plain way."""
-
-    def totals(some):
-        def add(field):
-            return sum(getattr(each, field) or 0 for each in some)
-
-        return {
-            "asset_count": len(some),
-            "cpu_cores": add("cpu_cores"),
-            "memory_bytes": min(add("memory_bytes"), 2**63 - 1),
-            "storage_bytes": min(add("storage_bytes"), 2**63 - 1),
-        }
-
-    groups = []
-    for field in ("type", "environment", "operating_system", "location", "status"):
-        by_value: dict[str, list] = {}
-        for each in assets:
-            by_value.setdefault(getattr(each, field), []).append(each)
-        ordered = sorted(by_value, key=lambda value, by=by_value: (-len(by[value]), value.encode()))
-        groups.append(
-            {
-                "field": field,
-                "buckets": [{"value": value, **totals(by_value[value])} for value in ordered[:1_000]],
-                "value_count": len(by_value.keys() - {""}),
-            }
-        )
-    return {"totals": totals(assets), "groups": groups}
-
-
-_TEXTS = st.sampled_from(["", "prod", "Prod", "test", "ä"])
-_BYTES = st.none() | st.integers(0, 2**63 - 1)
-
-
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.fixed_dictionaries(
-            {
-                "type": st.sampled_from(AssetType),
-                "environment": _TEXTS,
-                "operating_system": _TEXTS,
-                "location": _TEXTS,
-                "status": _TEXTS,
-                # Quarters add up without rounding, in any order.
-                "cpu_cores": st.none() | st.integers(0, 10**6).map(lambda n: n / 4),
-                "memory_bytes": _BYTES,
-                "storage_bytes": _BYTES,
-            }
-        ),
-        max_size=30,
-    )
-)
-def test_aggregates_equal_the_plain_sums(database: Database, rows):
-    """A landscape's numbers are those of its assets; 64-bit sums stop at the largest number."""
-    assets = [asset(i, **row) for i, row in enumerate(rows)]
-
-    def build(tx: Tx):
-        if tx.engagements.get(ENGAGEMENT) is None:
-            begin(tx)
-        version = tx.versions.begin(ENGAGEMENT, "baseline", None).id
-        tx.assets.insert_many(version, assets)
-        return version
-
-    version = database.write(build)
-    assert database.read(lambda tx: tx.assets.aggregate(version), long=True) == _expected(assets)
-
-
-def test_a_field_of_many_values_is_cut_and_counted(begun: Database):
-    """At most 1,000 buckets a group, the largest first; all distinct known values are counted."""
-    assets = [asset(i, location=f"site {i:05}") for i in range(1_100)]
-    assets += [asset(2_000, location="site 01099"), asset(2_001)]
-    version = begun.write(lambda tx: publish(tx, *assets))
-    answer = begun.read(lambda tx: tx.assets.aggregate(version), long=True)
-    assert answer == _expected(assets)
-    location = answer["groups"][3]
-    assert (len(location["buckets"]), location["value_count"]) == (1_000, 1_100)
-    assert location["buckets"][0]["value"] == "site 01099"
-    assert location["buckets"][1]["value"] == ""

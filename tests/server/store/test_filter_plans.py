@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mooring_server.core.lists import ASSETS, SESSIONS, List
+from mooring_server.core.dependencies import within
+from mooring_server.core.lists import ASSETS, DEPENDENCIES, SESSIONS, List
 from mooring_server.store import AssetType, Order, Tx
 from mooring_server.store.lists.paging import Window
 from support_filters import condition
-from support_store import ENGAGEMENT, USER, Database, asset, begin, publish
+from support_store import ENGAGEMENT, START, USER, Database, asset, begin, dependency, publish
 
 _MANY = 3_000
 _EXAMINED = 1_000
@@ -56,8 +58,47 @@ _ASSET_LEADS = {
     "rare": "asset_words",
     "hostname:rare": "asset_words",
 }
+_RARE = f"engagements/{ENGAGEMENT}/sessions/baseline/assets/asset-000017"
+_DEPENDENCY_LEADS = {
+    f"source = {_RARE}": "dependencies_of_source_id",
+    f"target = {_RARE}": "dependencies_of_target_id",
+    f"create_time > {_LATER}": "dependencies_by_time",
+}
+# Of either index some, and no other.
+_EITHER = {
+    f"source = {_RARE} OR target = {_RARE}": (
+        DEPENDENCIES,
+        "dependencies_of_source_id",
+        "dependencies_of_target_id",
+    ),
+    "type = DATABASE OR hostname = rare*": (ASSETS, "assets_of_type", "assets_of_hostname"),
+}
 # Nothing selective in them: the order leads.
 _WIDE = ("NOT status = rare", "type = SERVER OR cpu_cores = 8", "type = SERVER", "NOT asset", "asset")
+_UNINDEXED_ASSETS = (
+    "platform = rare",
+    "technology = rare",
+    "model = rare",
+    "serial_number = rare",
+    "owner = rare",
+    "business_unit = rare",
+    "criticality = rare",
+    "migration_status = rare*",
+    "migration_strategy = rare",
+    "migration_wave:*",
+    "implied = true",
+)
+_WIDE_DEPENDENCIES = (
+    "kind = USES",
+    "port = 443",
+    "protocol = tcp",
+    "source_process = rare",
+    "target_process = rare",
+    f"update_time > {_LATER}",
+    f"target = {_RARE[:-6]}000000",
+    f"source = {_RARE} OR port = 443",
+    f"NOT source = {_RARE}",
+)
 _WIDE_SESSIONS = ("type = DATA_IMPORT", "NOT labels:team", "session", "NOT session")
 
 
@@ -95,7 +136,18 @@ def _furnish(tx: Tx) -> str:
                 labels={"team": "a"} if rare else {},
                 parent_id="baseline" if rare else None,
             )
-    return publish(tx, *map(_asset, range(_MANY)))
+    version = publish(tx, *map(_asset, range(_MANY)))
+    tx.dependencies.insert_many(version, [_dependency(number) for number in range(_MANY)])
+    return version
+
+
+def _dependency(number: int) -> Any:
+    return dependency(
+        number,
+        number,
+        17 if number == 1_000 else 0,
+        create_time=START + timedelta(days=60 if number == 17 else 0, seconds=number),
+    )
 
 
 def _asset(number: int) -> Any:
@@ -128,9 +180,11 @@ def estate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with Database(url) as database:
         version = database.write(_furnish)
         # Another version of the same assets: what leads must not be their number in all.
-        database.write(lambda tx: publish(tx, *map(_asset, range(_MANY)), base_id=version))
+        other = database.write(lambda tx: publish(tx, *map(_asset, range(_MANY)), base_id=version))
+        database.write(lambda tx: tx.dependencies.insert_many(other, map(_dependency, range(_MANY))))
         if request.param == "postgresql":
-            database.write(lambda tx: tx._database.execute_sql("ANALYZE sessions, session_labels, assets"))
+            tables = "sessions, session_labels, assets, dependencies"
+            database.write(lambda tx: tx._database.execute_sql(f"ANALYZE {tables}"))
         yield Estate(database, version)
 
 
@@ -196,12 +250,16 @@ def _page(estate: Estate, list_: List, text: str, key: Any = None) -> Callable[[
     window = Window(50, 0, key, _EXAMINED)
     if list_ is SESSIONS:
         return lambda tx: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, window, wanted)
+    if list_ is DEPENDENCIES:
+        wanted = within(wanted, ENGAGEMENT, "baseline")
+        return lambda tx: tx.dependencies.page(estate.version, Order.CREATE_TIME, window, wanted)
     return lambda tx: tx.assets.page(estate.version, Order.DISPLAY_NAME, window, wanted)
 
 
 _CASES = [
     *((SESSIONS, "engagement_id", text, index) for text, index in _SESSION_LEADS.items()),
     *((ASSETS, "version_id", text, index) for text, index in _ASSET_LEADS.items()),
+    *((DEPENDENCIES, "version_id", text, index) for text, index in _DEPENDENCY_LEADS.items()),
 ]
 
 
@@ -214,19 +272,37 @@ def test_each_comparison_has_an_index(estate: Estate, list_: List, scope: str, t
         index = index.replace("_words", "_search")
     # The order's own index is not read at all.
     assert any(index in step.words for step in steps), steps
-    assert not any(f"{index.partition('_')[0]}_by_name" in step.words for step in steps)
+    own = "_by_name" if list_ is not DEPENDENCIES else "_by_time"
+    assert index.endswith(own) or not any(own in step.words for step in steps)
+
+
+@pytest.mark.parametrize("text", _EITHER, ids=[text[:20] for text in _EITHER])
+def test_either_of_two_comparisons_is_led_by_both_indexes(estate: Estate, text: str):
+    """Where each of them has few rows, those are read, and the order's index is not."""
+    list_, *indexes = _EITHER[text]
+    steps = _steps(estate, _page(estate, list_, text))
+    _check_led(steps, "version_id")
+    for index in indexes:
+        assert any(index in step.words for step in steps), steps
+    assert not any("_by_name" in step.words or "_by_time" in step.words for step in steps)
+    assert estate.database.read(_page(estate, list_, text)).items
 
 
 def test_every_documented_field_is_tried():
     """No field of these lists is without a plan here."""
-    for list_, leads in ((SESSIONS, _SESSION_LEADS), (ASSETS, _ASSET_LEADS)):
+    for list_, leads in (
+        (SESSIONS, _SESSION_LEADS),
+        (ASSETS, (*_ASSET_LEADS, *_UNINDEXED_ASSETS)),
+        (DEPENDENCIES, (*_DEPENDENCY_LEADS, *_WIDE_DEPENDENCIES)),
+    ):
         named = {text.replace(":", " ").split()[0] for text in leads}
         assert set(list_.schema.fields) <= named
 
 
 @pytest.mark.parametrize(
     ("list_", "scope", "text"),
-    [(ASSETS, "version_id", each) for each in _WIDE]
+    [(ASSETS, "version_id", each) for each in (*_WIDE, *_UNINDEXED_ASSETS)]
+    + [(DEPENDENCIES, "version_id", each) for each in _WIDE_DEPENDENCIES]
     + [(SESSIONS, "engagement_id", each) for each in _WIDE_SESSIONS],
 )
 def test_a_wide_filter_is_led_by_the_order(estate: Estate, list_: List, scope: str, text: str):
@@ -235,7 +311,8 @@ def test_a_wide_filter_is_led_by_the_order(estate: Estate, list_: List, scope: s
     for _ in range(2):
         steps = _steps(estate, _page(estate, list_, text, key))
         _check_led(steps, scope)
-        assert any("_by_name" in step.words for step in steps), steps
+        own = "_by_name" if list_ is not DEPENDENCIES else "_by_time"
+        assert any(own in step.words for step in steps), steps
         key = estate.database.read(_page(estate, list_, text, key)).next_key
 
 

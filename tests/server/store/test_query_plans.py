@@ -17,6 +17,11 @@ def database(tmp_path: Path):
         yield opened
 
 
+def _edit(tx: Tx, edit: Callable[[Any], Any]) -> None:
+    publish(tx, asset(0))
+    edit(tx.edits.begin(ENGAGEMENT, "baseline"))
+
+
 _KEY = ["name", "id"]
 _MOMENT = [1, "engagements/e", 1, 0]
 _HOT: dict[str, Callable[[Tx], Any]] = {
@@ -39,6 +44,21 @@ _HOT: dict[str, Callable[[Tx], Any]] = {
     "acquainted": lambda tx: tx.members.share_engagement(USER, "another"),
     "assets": lambda tx: tx.assets.page("version", Order.DISPLAY_NAME, Window(50, 0, _KEY)),
     "assets by identity": lambda tx: tx.assets.by_identity("version", ["a", "b"]),
+    "assets by name": lambda tx: tx.assets.by_names("version", ["a"]),
+    "assets by host name": lambda tx: tx.assets.by_hostnames("version", ["a"]),
+    "assets by host names": lambda tx: tx.assets.by_hostnames("version", ["a", "b", "c"]),
+    "asset": lambda tx: (tx.assets.get("version", "id"), tx.assets.display_names("version", ["a", "b"])),
+    "dependency": lambda tx: tx.dependencies.get("version", "id"),
+    "dependencies": lambda tx: tx.dependencies.page("version", Order.CREATE_TIME, Window(50, 0, [1, "id"])),
+    "dependencies by identity": lambda tx: tx.dependencies.by_identity("version", ["a", "b"]),
+    "dependencies of an asset": lambda tx: (
+        tx.dependencies.count_of_asset("version", "id"),
+        tx.dependencies.delete_of_asset("version", "id"),
+    ),
+    "missing dependencies": lambda tx: tx.dependencies.copy_missing("version", "another", "id", 10),
+    "edit of an asset": lambda tx: _edit(tx, lambda version: tx.edits.change_asset(version, asset(0))),
+    "new asset": lambda tx: _edit(tx, lambda version: tx.edits.create_asset(version, asset(1))),
+    "end of an asset": lambda tx: _edit(tx, lambda version: tx.edits.delete_asset(version, "asset-000000")),
     "publish": lambda tx: publish(tx, asset(0)),
     "abandoned": lambda tx: tx.versions.abandoned(START, 10),
     "changes": lambda tx: tx.changes.after("engagements/e", 1, 10),

@@ -24,7 +24,16 @@ from peewee import BooleanField, Database, Tuple, fn
 from mooring_server.errors import InvalidArgument
 from mooring_server.store.migrating import known_migrations, schema_version, snapshot
 from mooring_server.store.statements import Statement, param
-from mooring_server.store.tables import TABLES, Facts, Landscapes, Operations, Requests, Table, UploadChunks
+from mooring_server.store.tables import (
+    TABLES,
+    Facts,
+    Imports,
+    Landscapes,
+    Operations,
+    Requests,
+    Table,
+    UploadChunks,
+)
 from mooring_server.store.values import to_json, utc_now
 
 FORMAT = 1
@@ -36,7 +45,7 @@ OnProgress = Callable[[str, int, int], None]
 _MANIFEST = "manifest.json"
 _BATCH_ROWS = 1_000
 # Tables of large rows: a batch of theirs has to fit into memory, too.
-_BATCH_ROWS_OF: Mapping[type[Table], int] = {UploadChunks: 8, Operations: 50, Landscapes: 50}
+_BATCH_ROWS_OF: Mapping[type[Table], int] = {UploadChunks: 8, Landscapes: 8, Imports: 8, Operations: 50}
 _COMPRESSION = 3
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 

@@ -10,12 +10,21 @@ from typing import Any, cast
 from peewee import JOIN, BaseQuery, Database, SqliteDatabase, Value, fn
 
 from mooring_server.store.care.old_shape import PREFIX
-from mooring_server.store.records import AssetType, ChangeKind, OperationState, Role, TokenScope
+from mooring_server.store.records import (
+    AssetType,
+    ChangeKind,
+    DependencyKind,
+    OperationState,
+    Role,
+    TokenScope,
+)
 from mooring_server.store.tables import (
     Assets,
     Changes,
     DataVersions,
+    Dependencies,
     Engagements,
+    Landscapes,
     Members,
     Operations,
     Sessions,
@@ -48,7 +57,8 @@ def file(database: Database) -> Faults:
             if finding != "ok":
                 yield Fault(f"The file is damaged: {finding}.")
         for table, _, parent, _ in database.execute_sql("PRAGMA foreign_key_check"):
-            if not table.startswith(PREFIX):  # what was put aside refers to nothing, as it always did
+            # What was put aside refers to nothing, as it always did; of landscapes another check tells.
+            if not table.startswith(PREFIX) and table != Landscapes._meta.table_name:
                 yield Fault(f"A row of {table} refers to a row of {parent} that is not there.")
 
 
@@ -58,6 +68,7 @@ def known_values(database: Database) -> Faults:
         (Members, Members.role, Role),
         (Tokens, Tokens.scope, TokenScope),
         (Assets, Assets.type, AssetType),
+        (Dependencies, Dependencies.kind, DependencyKind),
         (Changes, Changes.kind, ChangeKind),
     )
     for table, column, values in columns:
@@ -177,32 +188,81 @@ def shown_versions(database: Database) -> Faults:
 
 
 def version_counts(database: Database) -> Faults:
-    """A data version's count of assets is right."""
-    query = (
-        DataVersions.select(DataVersions.id, DataVersions.asset_count, fn.COUNT(Assets.id))
-        .join(Assets, JOIN.LEFT_OUTER, on=(Assets.version_id == DataVersions.id))
-        # One that nothing shows may be half deleted.
-        .where(DataVersions.idle_time.is_null())
-        .group_by(DataVersions.id, DataVersions.asset_count)
-        .having(fn.COUNT(Assets.id) != DataVersions.asset_count)
-    )
-    for version, said, counted in _rows(database, query):
-        yield Fault(f"Data version {version} says that it has {said} assets and has {counted}.", (version,))
+    """A data version's counts of assets and dependencies are right."""
+    for table, count in ((Assets, DataVersions.asset_count), (Dependencies, DataVersions.dependency_count)):
+        query = (
+            DataVersions.select(DataVersions.id, count, fn.COUNT(table.id))
+            .join(table, JOIN.LEFT_OUTER, on=(table.version_id == DataVersions.id))
+            # One that nothing shows may be half deleted.
+            .where(DataVersions.idle_time.is_null())
+            .group_by(DataVersions.id, count)
+            .having(fn.COUNT(table.id) != count)
+        )
+        what = table._meta.table_name
+        for version, said, counted in _rows(database, query):
+            yield Fault(
+                f"Data version {version} says that it has {said} {what} and has {counted}.", (version,)
+            )
 
 
-def asset_counts(database: Database) -> Faults:
-    """A session's count of assets is that of what it shows."""
-    said = fn.COALESCE(DataVersions.asset_count, 0)
+def shown_counts(database: Database) -> Faults:
+    """A session's counts of assets and dependencies are those of what it shows."""
+    for count, shown, what in (
+        (Sessions.asset_count, DataVersions.asset_count, "assets"),
+        (Sessions.dependency_count, DataVersions.dependency_count, "dependencies"),
+    ):
+        counted = fn.COALESCE(shown, 0)
+        query = (
+            Sessions.select(Sessions.engagement_id, Sessions.id, count, counted)
+            .join(DataVersions, JOIN.LEFT_OUTER, on=(DataVersions.id == Sessions.data_version_id))
+            .where(count != counted)
+            .where(Sessions.data_version_id.is_null() | DataVersions.id.is_null(False))
+        )
+        for engagement, session, said, has in _rows(database, query):
+            yield Fault(
+                f"Session {engagement}/{session} says that it has {said} {what} and shows {has}.",
+                (engagement, session),
+            )
+
+
+def ends(database: Database) -> Faults:
+    """Both ends of a dependency are assets of its data version."""
+    missing = [
+        ~fn.EXISTS(
+            Assets.select(Value(1)).where((Assets.version_id == Dependencies.version_id) & (Assets.id == end))
+        )
+        for end in (Dependencies.source_id, Dependencies.target_id)
+    ]
     query = (
-        Sessions.select(Sessions.engagement_id, Sessions.id, Sessions.asset_count, said)
-        .join(DataVersions, JOIN.LEFT_OUTER, on=(DataVersions.id == Sessions.data_version_id))
-        .where(Sessions.asset_count != said)
-        .where(Sessions.data_version_id.is_null() | DataVersions.id.is_null(False))
+        Dependencies.select(
+            DataVersions.engagement_id,
+            DataVersions.session_id,
+            Dependencies.id,
+            Dependencies.source_id,
+            Dependencies.target_id,
+        )
+        .join(DataVersions, on=(DataVersions.id == Dependencies.version_id))
+        # One that nothing shows may be half built.
+        .where(DataVersions.idle_time.is_null() & (missing[0] | missing[1]))
     )
-    for engagement, session, count, shown in _rows(database, query):
+    for engagement, session, dependency, source, target in _rows(database, query):
         yield Fault(
-            f"Session {engagement}/{session} says that it has {count} assets and shows {shown}.",
-            (engagement, session),
+            f"Dependency {dependency} of session {engagement}/{session} is between the assets {source} and "
+            f"{target}, which are not both there."
+        )
+
+
+def landscapes(database: Database) -> Faults:
+    """What a data version adds up to is kept for a revision that it has had."""
+    query = (
+        Landscapes.select(Landscapes.version_id, Landscapes.revision)
+        .join(DataVersions, JOIN.LEFT_OUTER, on=(DataVersions.id == Landscapes.version_id))
+        .where(DataVersions.id.is_null() | (Landscapes.revision > DataVersions.revision))
+    )
+    for version, revision in _rows(database, query):
+        yield Fault(
+            f"A landscape is kept of data version {version} in its revision {revision}, which is not there.",
+            (version,),
         )
 
 

@@ -18,6 +18,7 @@ from mooring_server.store.tables import (
     Assets,
     Changes,
     DataVersions,
+    Dependencies,
     Engagements,
     Landscapes,
     Members,
@@ -73,19 +74,28 @@ _UNMARK = Statement(
 )
 _RECOUNT_VERSION = Statement(
     DataVersions.update(
-        {DataVersions.asset_count: Assets.select(fn.COUNT(1)).where(Assets.version_id == DataVersions.id)}
+        {
+            count: table.select(fn.COUNT(1)).where(table.version_id == DataVersions.id)
+            for count, table in (
+                (DataVersions.asset_count, Assets),
+                (DataVersions.dependency_count, Dependencies),
+            )
+        }
     ).where(_VERSION & DataVersions.idle_time.is_null())
 )
 _DROP_LANDSCAPE = Statement(Landscapes.delete().where(Landscapes.version_id == param("id")))
 _RECOUNT_SESSION = Statement(
     Sessions.update(
         {
-            Sessions.asset_count: fn.COALESCE(
-                DataVersions.select(DataVersions.asset_count).where(
-                    DataVersions.id == Sessions.data_version_id
-                ),
-                0,
-            ),
+            count: fn.COALESCE(
+                DataVersions.select(counted).where(DataVersions.id == Sessions.data_version_id), 0
+            )
+            for count, counted in (
+                (Sessions.asset_count, DataVersions.asset_count),
+                (Sessions.dependency_count, DataVersions.dependency_count),
+            )
+        }
+        | {
             Sessions.etag: Sessions.etag + 1,
         }
     ).where(_SESSION)
@@ -210,13 +220,18 @@ def mark_version(tx: Tx, version_id: str) -> None:
 
 
 def count_version(tx: Tx, version_id: str) -> None:
-    """Counts a data version's assets; what was computed from them is computed again when it is asked for."""
+    """Counts a data version's assets and dependencies, and forgets what was computed from them."""
     tx.run(_RECOUNT_VERSION, id=version_id)
+    drop_landscape(tx, version_id)
+
+
+def drop_landscape(tx: Tx, version_id: str) -> None:
+    """Forgets what a data version adds up to; it is computed again when it is asked for."""
     tx.run(_DROP_LANDSCAPE, id=version_id)
 
 
-def count_assets(tx: Tx, engagement_id: str, session_id: str) -> None:
-    """Gives a session the count of what it shows."""
+def count_shown(tx: Tx, engagement_id: str, session_id: str) -> None:
+    """Gives a session the counts of what it shows."""
     if tx.run(_RECOUNT_SESSION, engagement_id=engagement_id, id=session_id):
         _note_session(tx, engagement_id, session_id)
 

@@ -1,0 +1,94 @@
+"""What the process that reads a file tells the server: lines of JSON, each a tag and what it is about.
+
+Both directions stand here, so that they agree. Records go as lists of their values: there may be millions.
+"""
+
+import json
+from dataclasses import asdict, astuple, fields
+from operator import attrgetter
+from typing import Any
+
+from mooring_server.core import operations
+from mooring_server.core.staging import Staged
+from mooring_server.errors import FieldViolation, InvalidArgument, MooringError
+from mooring_server.ingest import AssetRow, ColumnUse, DependencyRow, End, RejectedRow
+from mooring_server.ingest.preview import Preview
+
+# Texts go as they are: escaped they would be larger, and slower to read.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_END_VALUES = attrgetter(*(field.name for field in fields(End)))
+_LINK_VALUES = attrgetter(*(field.name for field in fields(DependencyRow)))
+
+
+def to_line(tag: str, payload: Any) -> bytes:
+    """A frame, with the end of its line. Half a surrogate pair is a text too."""
+    return _ENCODER.encode([tag, payload]).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def from_line(line: bytes) -> tuple[str, Any]:
+    """The tag and the JSON value of a frame."""
+    tag, payload = json.loads(line)
+    return tag, payload
+
+
+def rejected_to_json(row: RejectedRow) -> list[Any]:
+    """A rejected row as a JSON value."""
+    return [row.sheet, row.row, row.reason]
+
+
+def rows_from_json(plain: dict[str, Any]) -> tuple[list[Staged], list[RejectedRow]]:
+    """The rows of a frame: assets that are ready to be stored, and what could not be taken."""
+    assets = [Staged(tuple(asset), *rest) for asset, *rest in plain["assets"]]
+    return assets, [RejectedRow(*row) for row in plain["rejected"]]
+
+
+def link_to_json(row: DependencyRow) -> list[Any]:
+    """A dependency as a JSON value."""
+    sheet, number, source, target, *rest = _LINK_VALUES(row)
+    return [sheet, number, _END_VALUES(source), _END_VALUES(target), *rest]
+
+
+def link_from_json(plain: list[Any]) -> DependencyRow:
+    """The dependency of `link_to_json`."""
+    sheet, number, source, target, *rest = plain
+    return DependencyRow(sheet, number, End(*source), End(*target), *rest)
+
+
+def preview_to_json(preview: Preview) -> dict[str, Any]:
+    """A preview as a JSON value."""
+    return {
+        **asdict(preview),
+        "columns": [[astuple(use), texts] for use, texts in preview.columns],
+        "dependencies": [link_to_json(row) for row in preview.dependencies],
+        "rejected": [rejected_to_json(row) for row in preview.rejected],
+    }
+
+
+def preview_from_json(plain: dict[str, Any]) -> Preview:
+    """The preview of `preview_to_json`; lists in the fields of its assets stay lists."""
+    return Preview(
+        **{
+            **plain,
+            "candidates": tuple((kind, title, sure) for kind, title, sure in plain["candidates"]),
+            "sheets": tuple(plain["sheets"]),
+            "columns": tuple((ColumnUse(*use), tuple(texts)) for use, texts in plain["columns"]),
+            "assets": tuple(AssetRow(**row) for row in plain["assets"]),
+            "dependencies": tuple(map(link_from_json, plain["dependencies"])),
+            "rejected": tuple(RejectedRow(*row) for row in plain["rejected"]),
+            "notes": tuple(plain["notes"]),
+        }
+    )
+
+
+def failure_to_json(failure: MooringError) -> dict[str, Any]:
+    """A failure as a JSON value, with the fields that it names."""
+    violations = failure.violations if isinstance(failure, InvalidArgument) else ()
+    return {**operations.failure_to_json(failure), "violations": [astuple(each) for each in violations]}
+
+
+def failure_from_json(plain: dict[str, Any]) -> MooringError:
+    """The failure of `failure_to_json`."""
+    failure = operations.failure_from_json(plain)
+    if isinstance(failure, InvalidArgument):
+        failure.violations = tuple(FieldViolation(*each) for each in plain["violations"])
+    return failure
