@@ -1,15 +1,19 @@
 """Files that are no inventories: a typed failure that says what to do, and nothing else."""
 
+import io
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mooring_server.errors import InvalidArgument, ResourceExhausted
 from mooring_server.ingest import Limits, open_inventory
+from support_ingest import weight
 from support_inventories import write_new_rvtools, write_services, write_workbook
 
 
@@ -32,10 +36,25 @@ def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> Path:
         (bytes(4096), "NUL"),
         (b"name,os\na,Li\0nux\n", "line 2"),
         (b"Dear all,\n\nplease find below, as agreed, nothing at all.\n", "called `name`"),
-        (b"Cable ID,Device A,Device B\n1,a,b\n", "called `name`"),
         (b'name,os\na,Linux\nb,"Linux\nc,Linux\n', "quotes of row 3"),
         (b"name,os\n" + b"a,\x81\n", "neither text nor a workbook"),
+        (b"Plug ID,Socket A,Socket B\n1,a,b\n2,b,c\n", "called `name`"),
         (b"PK\x03\x04 and then no archive", "damaged"),
+        (b"PAR1 and then no Parquet PAR1", "damaged"),
+        (b"ARROW1\0\0 and then no Arrow", "damaged"),
+        (b"\xff\xff\xff\xff\x10\0\0\0 and no stream of Arrow", "damaged"),
+        (b'[{"name": "a"}, {"name": ]', "object 2"),
+        (b'{"name": "a"}\n{"name": "b"', "object 2"),
+        (b'[{"name": "a"}] and more', "object 2"),
+        (b'[{"name": "a"}, "b"]', "object 2"),
+        (b'[{"name": "a"} {"name": "b"}]', "object 2"),
+        (b'[{"name": ' + b"[" * 100_000, "object 1"),
+        (b'[{"name": ' + b"[" * 30 + b"]" * 30 + b"}]", "20 levels"),
+        (b'{"a":' * 30 + b"1" + b"}" * 30, "20 levels"),
+        (b'[{"name": "' + b"x" * (5 * 2**20) + b'"}]', "4,194,304 characters"),
+        (b'[{"n": ' + b"9" * 10_000 + b"}]", "object 1"),
+        (b"[]{}", "object 1"),
+        (b"[{}]", "called `name`"),
     ],
 )
 def test_no_inventory(tmp_path: Path, content: bytes, found: str) -> None:
@@ -86,6 +105,31 @@ def test_too_many_columns_and_cells(tmp_path: Path) -> None:
         open_inventory(write_services(path, 100), path.name, Limits(cells_max=100))
     with pytest.raises(ResourceExhausted, match="cells_max"):
         open_inventory(write_new_rvtools(path), path.name, Limits(cells_max=100))
+
+
+@pytest.mark.parametrize("cell", ["", "x", '"x"', "name"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_million_columns(tmp_path: Path, cell: str, delimiter: str) -> None:
+    """A header of a million columns is refused, whatever they are called."""
+    path = tmp_path / "wide.csv"
+    path.write_text("name" + f"{delimiter}{cell}" * 10**6 + "\n1\n")
+    with pytest.raises(ResourceExhausted, match="columns_max"):
+        open_inventory(path, path.name, Limits())
+
+
+def test_many_keys(tmp_path: Path) -> None:
+    """The keys of all objects of a JSON file are its columns: of one with very many, or of many with few."""
+    path = tmp_path / "wide.json"
+    keys = (f'"k{number}":1' for number in range(300_000))
+    path.write_text(f"[{{{','.join(keys)}}}]")
+    with pytest.raises(ResourceExhausted, match="columns_max"):
+        open_inventory(path, path.name, Limits())
+    path.write_text("\n".join(f'{{"name":"a","k{number}":1}}' for number in range(10_000)))
+    with pytest.raises(ResourceExhausted, match="columns_max"):
+        open_inventory(path, path.name, Limits())
+    path.write_text("\n".join(f'{{"name":"a","k{number % 100}":1}}' for number in range(1_000)))
+    with pytest.raises(ResourceExhausted, match="cells_max"):
+        open_inventory(path, path.name, Limits(cells_max=50_000))
 
 
 def test_workbook_that_unpacks_to_too_much(tmp_path: Path) -> None:
@@ -146,7 +190,7 @@ def outcome(content: bytes) -> None:
             inventory = open_inventory(path, "upload", Limits(cells_max=1_000_000))
         except (InvalidArgument, ResourceExhausted):
             return
-        assert len(list(inventory.rows())) == inventory.row_total
+        assert sum(map(weight, inventory.rows())) == inventory.row_total
 
 
 @given(
@@ -185,3 +229,31 @@ def test_mutated_workbooks(parts: dict[str, bytes], data: st.DataObject) -> None
                 archive.writestr(part, bytes(content) if part == name else original)
         file.seek(0)
         outcome(file.read())
+
+
+def arrow_file() -> bytes:
+    table = pa.table({"name": ["a", "b", None] * 20, "os": pa.array([{"name": "x"}, None, {}] * 20)})
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def parquet_file() -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"name": ["a", "b", None] * 20, "ips": [["x"], None, []] * 20}), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("content", [arrow_file(), parquet_file()], ids=["arrow", "parquet"])
+@given(data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_mutated_columnar_files(content: bytes, data: st.DataObject) -> None:
+    """A Parquet or Arrow file that says of itself what is not so is read whole or refused."""
+    changed = bytearray(content)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(8, len(changed) - 1))
+        changed[at : at + data.draw(st.integers(0, 6))] = data.draw(
+            st.binary(max_size=6) | st.sampled_from([b"\xff\xff\xff\x7f", b"\0\0\0\0", b"\xff" * 8])
+        )
+    outcome(bytes(changed))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mooring_server.ingest import AssetRow, Inventory, Limits, RejectedRow, open_inventory
-from support_inventories import GIB, MIB, write_netbox_devices, write_services, write_workbook
+from support_inventories import GIB, MIB, write_services, write_workbook
 
 
 def opened(path: Path) -> Inventory:
@@ -93,6 +93,74 @@ def test_units(tmp_path: Path) -> None:
     assert inventory.notes == ["Column `Disk` names no unit: its bare numbers were read as GiB."]
 
 
+@pytest.mark.parametrize(
+    ("header", "cell", "cores"),
+    [
+        ("vCPU", "4 vCPU", 4),
+        ("CPU (millicores)", "1500", 1.5),
+        ("CPU (milli-CPUs)", "250", 0.25),
+        ("CPU", "2400 MHz", None),
+        ("CPU MHz", "2400", None),
+        ("CPU", "-1", None),
+    ],
+)
+def test_cores(tmp_path: Path, header: str, cell: str, cores: float | None) -> None:
+    """Cores are counted whole or in thousandths; a clock rate is no count."""
+    _, rows = read(tmp_path, f"name,{header}\na,{cell}\n")
+    assert rows[0].fields.get("cpu_cores") == cores
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"), [("KB", 2**10), ("MB", MIB), ("MiB", MIB), ("GB", GIB), ("GiB", GIB), ("TB", 2**40)]
+)
+def test_units_of_sizes(tmp_path: Path, unit: str, size: int) -> None:
+    """Each unit is the same power of 1024 in a header and in a cell."""
+    _, rows = read(tmp_path, f"name,Memory ({unit}),Disk\na,3,3{unit}\n")
+    assert (rows[0].fields["memory_bytes"], rows[0].fields["storage_bytes"]) == (3 * size, 3 * size)
+
+
+def test_fields_of_networks_and_migration(tmp_path: Path) -> None:
+    """Hardware addresses, networks and what a migration plans have fields of their own."""
+    _, rows = read(
+        tmp_path,
+        "Server name;MAC;VLAN;Tech stack;Model;Serial number;Department;Wave;Strategy;Migration status\n"
+        'a;"00:50:56:AA:bb:01, 0050.56aa.bb02";"[front end,back];";nginx;R640;S-1;Sales;2;Rehost;planned\n'
+        "b;not yet;;;;;;;;\n",
+    )
+    assert rows[0].fields == {
+        "display_name": "a",
+        "mac_addresses": ("00:50:56:AA:bb:01", "0050.56aa.bb02"),
+        "networks": ("front end", "back"),
+        "technology": "nginx",
+        "model": "R640",
+        "serial_number": "S-1",
+        "business_unit": "Sales",
+        "migration_wave": "2",
+        "migration_strategy": "Rehost",
+        "migration_status": "planned",
+    }
+    assert rows[1].attributes == {"MAC": "not yet"}
+
+
+def test_formulas(tmp_path: Path) -> None:
+    """A name that is a formula is rejected; a workbook's computed values are read, and counted."""
+    _, rows = read(tmp_path, 'name,note\n"=cmd()",x\nweb,=1+1\n')
+    assert isinstance(rows[0], RejectedRow)
+    assert "formula" in rows[0].reason
+    assert rows[1].attributes == {"note": "=1+1"}
+    sheet = (("name", "RAM GB", "Note"), ("web", "=2*8", "=A2"))
+    inventory = opened(write_workbook(tmp_path / "formulas.xlsx", {"a": sheet}))
+    assert [row.fields["display_name"] for row in inventory.rows()] == ["web"]
+    assert inventory.notes[0].endswith("saved: 2.")
+
+
+def test_many_columns_of_one_name(tmp_path: Path) -> None:
+    """Columns that share their name are told apart by numbers, however many they are."""
+    _, rows = read(tmp_path, f"name{',x' * 1_500}\na{',1' * 1_500}\n")
+    assert len(rows[0].attributes) == 1_500
+    assert "x (1500)" in rows[0].attributes
+
+
 def test_unnamed_and_double_columns(tmp_path: Path) -> None:
     """Columns without a name, or with another's, get stable names of their own."""
     _, rows = read(tmp_path, "name,Note,,Note,column_3\na,1,2,3,4\n")
@@ -141,21 +209,6 @@ def test_long_identities_are_hashed_and_long_names_rejected(tmp_path: Path) -> N
     assert len(rows[0].identity) < 100
     assert rows[0].fields["external_id"] == "x" * 3000
     assert isinstance(rows[1], RejectedRow)
-
-
-def test_netbox_devices(tmp_path: Path) -> None:
-    """Names are unique per site alone, and a device without a name needs a serial number."""
-    rows = list(opened(write_netbox_devices(tmp_path / "devices.csv")).rows())
-    assert [getattr(row, "identity", None) for row in rows] == [
-        "name:r1\x1fAkron",
-        "name:r1\x1fAlbany",
-        None,
-        "tag:SN-77",
-    ]
-    assert (rows[0].type, rows[3].type) == ("network", "other")
-    assert rows[0].attributes["Type"] == "ISR 1111-8P"
-    assert rows[0].attributes["Tenant"] == "Dunder-Mifflin, Inc."
-    assert rows[0].fields["operating_system"] == "Cisco IOS"
 
 
 @pytest.mark.parametrize(
