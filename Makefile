@@ -11,7 +11,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 JS := widgets/js
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check evidence serve load gen docs js figures format pins wheel clean
+.PHONY: help setup demo test check evidence serve load bench gen docs js figures format pins wheel clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ evidence: $(READY) ## Show at full size what is promised: races, kills, retries,
 
 load: $(READY) ## Load a server of its own with Locust; fails where a budget is passed
 	$(BIN)/python loadtests/run.py $(ARGS)
+
+bench: $(READY) ## Measure imports and bulk reads of 1,000,000 assets as ratios within one run; half an hour
+	$(BIN)/python loadtests/bench/run.py $(ARGS)
 
 figures: $(READY) ## Measure what docs/figures.md says
 	PYTHONPATH=tests $(BIN)/python tests/browser/figures.py $(ARGS)

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,12 +119,20 @@ class Pulse:
             self._stub.GetSession(sessions_pb2.GetSessionRequest(name=self._session))
 
 
-def measure(address: str, inventory: Path) -> dict[str, float]:
-    """Imports the inventory into a new session of the default engagement.
+@dataclass(frozen=True)
+class Imported:
+    """An import: `import_s` from the first byte to the publication, and the p99 of SessionService around it."""
 
-    Answers `import_s` from the first byte to the publication, and of SessionService `idle_p99_s` and
-    `busy_p99_s`.
-    """
+    session: str
+    rows: int
+    import_s: float
+    idle_p99_s: float
+    busy_p99_s: float
+    busy_calls: int
+
+
+def measure(address: str, inventory: Path) -> Imported:
+    """Imports the inventory into a new session of the default engagement."""
     with grpc.insecure_channel(address) as channel:
         engagements = engagements_pb2_grpc.EngagementServiceStub(channel)
         engagement = engagements.GetDefaultEngagement(engagements_pb2.GetDefaultEngagementRequest()).name
@@ -142,13 +151,7 @@ def measure(address: str, inventory: Path) -> dict[str, float]:
             report = _import(channel, session, inventory)
             import_s = time.perf_counter() - begun_s
         pulse.close()
-    return {
-        "rows": report.source_rows,
-        "import_s": import_s,
-        "idle_p99_s": _p99(idle),
-        "busy_p99_s": _p99(busy),
-        "busy_calls": len(busy),
-    }
+    return Imported(session, report.source_rows, import_s, _p99(idle), _p99(busy), len(busy))
 
 
 def _import(channel: grpc.Channel, session: str, inventory: Path) -> imports_pb2.ImportReport:

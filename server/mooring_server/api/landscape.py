@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import OrderedDict
 from typing import Any
 
 import grpc
@@ -11,13 +12,15 @@ from mooring.v1 import landscape_pb2
 
 from mooring_server.api.calls import decode
 from mooring_server.api.driver import Driver
-from mooring_server.core import landscape
+from mooring_server.core import landscape, sessions
 from mooring_server.core.landscape import Computed, Landscape
 from mooring_server.core.names import Kind
 from mooring_server.errors import MooringError
 from mooring_server.store import Tx
 from mooring_server.store.records import DataVersion
 
+# Answers kept ready, by session and what it shows; each may have some hundred KiB.
+_ANSWERS_MAX = 64
 _RPC = "mooring.v1.DiscoveryService/GetLandscape"
 
 
@@ -28,6 +31,7 @@ class Landscapes:
         self._driver = driver
         self._store = driver.store
         self._running: dict[str, asyncio.Task[Computed]] = {}
+        self._answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def handler(self) -> grpc.RpcMethodHandler[Any, Any]:
         """The handler of the method."""
@@ -37,16 +41,33 @@ class Landscapes:
         request = decode(landscape_pb2.GetLandscapeRequest, data)
         admission = self._driver.admission(_RPC, await self._driver.identify(context))
 
-        def look(tx: Tx) -> tuple[str, DataVersion | None, bytes]:
+        def shown(tx: Tx) -> tuple[str, str]:
             name = admission(tx, request.name)
-            version, found = landscape.find(tx, *Kind.LANDSCAPE.ids(name))
-            return name, version, b"" if found is None else _pack(name, version, found)
+            engagement_id, session_id = Kind.LANDSCAPE.ids(name)
+            return name, sessions.get(tx, engagement_id, session_id).data_label
 
-        name, version, answer = await self._store.read(look, long=True)
+        # Of an unchanged version this read by key is all there is to do.
+        key = await self._store.read(shown)
+        if key in self._answers:
+            self._answers.move_to_end(key)
+            return self._answers[key]
+        name, label, answer = await self._answer(key[0])
+        self._answers[name, label] = answer
+        if len(self._answers) > _ANSWERS_MAX:
+            self._answers.popitem(last=False)
+        return answer
+
+    async def _answer(self, name: str) -> tuple[str, str, bytes]:
+        def look(tx: Tx) -> tuple[DataVersion | None, bytes]:
+            version, found = landscape.find(tx, *Kind.LANDSCAPE.ids(name))
+            return version, b"" if found is None else _pack(name, version, found)
+
+        version, answer = await self._store.read(look, long=True)
         if version is not None and not answer:
             computed = await self._computed(version)
-            answer = await asyncio.to_thread(_pack, name, computed.version, computed.landscape)
-        return answer
+            version = computed.version
+            answer = await asyncio.to_thread(_pack, name, version, computed.landscape)
+        return name, "" if version is None else version.label, answer
 
     async def _computed(self, version: DataVersion) -> Computed:
         """The landscape of the version in this revision or a later one.

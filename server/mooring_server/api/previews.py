@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,11 +10,13 @@ from mooring.v1 import assets_pb2, imports_pb2
 
 from mooring_server.api.calls import decode
 from mooring_server.api.driver import Driver
-from mooring_server.background.parsing import FOLDER_PREFIX, preview, spill
+from mooring_server.background.parsing import preview, spilled
 from mooring_server.core import imports, sessions
 from mooring_server.core.names import Kind
 from mooring_server.errors import InvalidArgument
 from mooring_server.ingest import AssetRow, ColumnUse, DependencyRow, End, ReadOptions
+from mooring_server.ingest.mapping import SYNONYMS
+from mooring_server.ingest.options import no_such
 from mooring_server.ingest.preview import Preview
 from mooring_server.store import Tx
 from mooring_server.store.records import Upload
@@ -25,6 +25,9 @@ _PREVIEW = "mooring.v1.DiscoveryService/PreviewInventory"
 
 _ROWS_DEFAULT = 20
 _ROWS_MAX = 200
+# Options are kept with their import, so they are as small as what they name.
+_COLUMNS_MAX = 2_000
+_TEXT_MAX = 200
 
 
 class Previews:
@@ -52,17 +55,14 @@ class Previews:
             upload = imports.find_upload(tx, engagement_id, session_id, request.upload_id)
             return upload, unpack_options(request.options)
 
-        upload, options = await driver.store.read(find, long=True)
-        async with self._turns:
-            with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder:
-                path = Path(folder) / "inventory"
-                await driver.store.read(lambda tx: spill(tx, upload.id, path), long=True)
-                row_count = request.row_count or _ROWS_DEFAULT
-                shown = await preview(path, upload.file_name, options, driver.settings, row_count)
-        return _pack(shown).SerializeToString()
+        upload, options = await driver.store.read(find)
+        async with self._turns, spilled(driver.store, upload.id) as (_, path):
+            row_count = request.row_count or _ROWS_DEFAULT
+            shown = await preview(path, upload.file_name, options, driver.settings, row_count)
+        return _pack(shown, upload.file_name).SerializeToString()
 
 
-def _pack(shown: Preview) -> imports_pb2.PreviewInventoryResponse:
+def _pack(shown: Preview, file_name: str) -> imports_pb2.PreviewInventoryResponse:
     return imports_pb2.PreviewInventoryResponse(
         kind=shown.kind,
         candidates=[
@@ -81,7 +81,7 @@ def _pack(shown: Preview) -> imports_pb2.PreviewInventoryResponse:
             )
             for use, samples in shown.columns
         ],
-        assets=map(_pack_asset, shown.assets),
+        assets=[_pack_asset(row, file_name) for row in shown.assets],
         dependencies=map(_pack_dependency, shown.dependencies),
         rejected=[
             imports_pb2.RejectedRow(sheet=row.sheet, row=row.row, reason=row.reason) for row in shown.rejected
@@ -93,12 +93,12 @@ def _pack(shown: Preview) -> imports_pb2.PreviewInventoryResponse:
     )
 
 
-def _pack_asset(row: AssetRow) -> assets_pb2.Asset:
+def _pack_asset(row: AssetRow, file_name: str) -> assets_pb2.Asset:
     fields: dict[str, Any] = row.fields
     return assets_pb2.Asset(
         type=assets_pb2.AssetType.Value(f"ASSET_TYPE_{row.type.upper()}"),
         attributes=row.attributes,
-        provenance=assets_pb2.Provenance(sheet=row.sheet, row=row.row),
+        provenance=assets_pb2.Provenance(file=file_name, sheet=row.sheet, row=row.row),
         implied=row.implied,
         **fields,
     )
@@ -118,12 +118,21 @@ def unpack_options(options: imports_pb2.ImportOptions) -> ReadOptions:
     """The options of a request.
 
     Raises:
-        InvalidArgument: a column is named twice, or not at all.
+        InvalidArgument: a column is named twice, or not at all; a field or a type that there is not; a text
+            that is too long to name anything.
     """
+    for name in ("kind", "sheet", "encoding"):
+        _check_length(name, getattr(options, name))
+    if len(options.columns) > _COLUMNS_MAX:
+        raise InvalidArgument.field("options.columns", f"must name at most {_COLUMNS_MAX:,} columns")
     columns: dict[str, ColumnUse] = {}
     for each in options.columns:
+        for text in (each.column, each.field, each.unit):
+            _check_length("columns", text)
         if not each.column or each.column in columns:
-            raise InvalidArgument.field("options.columns", f"must name each column once: {each.column!r}")
+            raise InvalidArgument.field("options.columns", f"must name each column once: `{each.column}`")
+        if each.field and each.field not in SYNONYMS:
+            raise no_such("columns", "asset field", each.field, SYNONYMS)
         columns[each.column] = ColumnUse(each.column, each.field, each.unit)
     asset_type = ""
     if options.asset_type:
@@ -138,3 +147,8 @@ def unpack_options(options: imports_pb2.ImportOptions) -> ReadOptions:
         asset_type=asset_type.removeprefix("ASSET_TYPE_").lower(),
         encoding=options.encoding,
     )
+
+
+def _check_length(option: str, text: str) -> None:
+    if len(text) > _TEXT_MAX:
+        raise InvalidArgument.field(f"options.{option}", f"must have at most {_TEXT_MAX} characters")

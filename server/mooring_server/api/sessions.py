@@ -176,7 +176,7 @@ def pack_session(session: Session) -> sessions_pb2.Session:
         type=_WIRE_TYPES[SessionType(session.type)],
         is_default=session.is_default,
         creator=Kind.USER.of(session.creator_id),
-        data_version=session.data_version_id or "",
+        data_version=session.data_label,
         asset_count=session.asset_count,
         etag=str(session.etag),
         create_time=timestamp(session.create_time),

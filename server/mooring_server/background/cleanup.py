@@ -85,7 +85,7 @@ class Cleanup:
 
 
 async def discard_version(store: Store, version_id: str, batch_max: int) -> None:
-    """Removes a data version, `batch_max` assets in a write."""
+    """Removes a data version, `batch_max` of its rows in a write."""
     while await store.write(lambda tx: tx.versions.delete_some(version_id, batch_max)) == batch_max:
         pass
 

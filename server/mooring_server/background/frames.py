@@ -4,6 +4,7 @@ Both directions stand here, so that they agree. Records go as lists of their val
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, astuple, fields
 from operator import attrgetter
 from typing import Any
@@ -20,9 +21,19 @@ _END_VALUES = attrgetter(*(field.name for field in fields(End)))
 _LINK_VALUES = attrgetter(*(field.name for field in fields(DependencyRow)))
 
 
+def to_json(payload: Any) -> bytes:
+    """A value as JSON. Half a surrogate pair is a text too."""
+    return _ENCODER.encode(payload).encode("utf-8", "surrogatepass")
+
+
 def to_line(tag: str, payload: Any) -> bytes:
-    """A frame, with the end of its line. Half a surrogate pair is a text too."""
-    return _ENCODER.encode([tag, payload]).encode("utf-8", "surrogatepass") + b"\n"
+    """A frame, with the end of its line."""
+    return to_json([tag, payload]) + b"\n"
+
+
+def to_line_of(tag: str, items: Iterable[bytes]) -> bytes:
+    """The same of a list, whose items are JSON already."""
+    return b'["%b",[%b]]\n' % (tag.encode(), b",".join(items))
 
 
 def from_line(line: bytes) -> tuple[str, Any]:

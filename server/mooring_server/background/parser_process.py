@@ -2,8 +2,8 @@
 
 What people upload is not to be trusted with the serving process: a file may ask for all memory, for ever, or
 end whatever reads it. So each is read in a process of its own, with limits of its own. It gets its order as
-one line of JSON on its standard input and writes *frames* on its standard output, each a line of JSON,
-`[tag, payload]`. `parsing.py` is the other side.
+one line of JSON on its standard input and writes frames (`frames.py`) on its standard output. `parsing.py` is
+the other side.
 
 Its standard input stays open as long as the server lives. At its end the process removes the file that it was
 given and goes, so a server that is killed leaves neither behind.
@@ -15,54 +15,67 @@ import shutil
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Any
+from tempfile import TemporaryFile
+from typing import IO, Any, TypeVar
 
+from mooring_server.background import frames
 from mooring_server.core.imports import options_from_json
 from mooring_server.core.linking import addresses_of
-from mooring_server.core.operations import failure_to_json
 from mooring_server.core.staging import Staged, stage
 from mooring_server.errors import MooringError, ResourceExhausted
 from mooring_server.ingest import AssetRow, DependencyRow, Inventory, Limits, RejectedRow, open_inventory
 from mooring_server.ingest.limits import unreadable
-from mooring_server.ingest.preview import preview
+from mooring_server.ingest.preview import Preview, preview
 from mooring_server.store.values import from_us
 
-FOLDER_PREFIX = "mooring-"
-_FRAME_ROWS = 250
-_FRAME_CHARACTERS = 256 * 1024
-_NICENESS = 10
-
+T = TypeVar("T")
 Send = Callable[[str, Any], None]
+
+FOLDER_PREFIX = "mooring-"
+# A frame is read in one go by a process that has others to serve, and no row can be in two of them.
+_FRAME_ROWS = 250
+_FRAME_SIZE = 256 * 2**10
+_ROW_SIZE_MAX = 2**20
+_ADDRESSES_AT_ONCE = 10_000
+_SAMPLE_MAX = 200
+_NICENESS = 10
 
 
 def main() -> None:
     """Carries out the order on standard input."""
     # What a library prints must not come between the frames.
-    frames = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="\n")
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    order = json.loads(sys.stdin.buffer.readline())
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return  # the server was gone before it said what to do
+    order = json.loads(line)
     path = Path(order["path"])
     threading.Thread(target=_end_with_parent, args=(path.parent,), daemon=True).start()
     _limit(order["memory_max_bytes"], order["time_max_s"])
+    send = _sender(out)
     try:
-        _carry_out(order, path, _sender(frames))
-    except MooringError as failure:
-        _sender(frames)("failure", failure_to_json(failure))
-    except MemoryError:
-        _sender(frames)("failure", failure_to_json(out_of_memory()))
-    except BrokenPipeError:
-        os._exit(1)
-    except BaseException:  # whatever a file does to a library is the file's fault to its user
-        traceback.print_exc()
-        refusal = unreadable(
-            f"{order['file_name']} cannot be read: it is damaged, or of a kind that is not known; "
-            "open it in the program that made it and export it again"
-        )
-        _sender(frames)("failure", failure_to_json(refusal))
+        try:
+            _carry_out(order, path, out, send)
+        except MooringError as failure:
+            send("failure", frames.failure_to_json(failure))
+        except MemoryError:
+            send("failure", frames.failure_to_json(out_of_memory()))
+        except BrokenPipeError:
+            raise
+        except BaseException:  # whatever a file does to a library is the file's fault to its user
+            traceback.print_exc()
+            refusal = unreadable(
+                f"{order['file_name']} cannot be read: it is damaged, or of a kind that is not known; "
+                "open it in the program that made it and export it again"
+            )
+            send("failure", frames.failure_to_json(refusal))
+    except BrokenPipeError:  # the server is gone, which is noticed here before it is there
+        _end(path.parent)
 
 
 def out_of_memory() -> ResourceExhausted:
@@ -72,11 +85,11 @@ def out_of_memory() -> ResourceExhausted:
     )
 
 
-def _carry_out(order: dict[str, Any], path: Path, send: Send) -> None:
+def _carry_out(order: dict[str, Any], path: Path, out: IO[bytes], send: Send) -> None:
     limits, options = Limits(**order["limits"]), options_from_json(order["options"])
     if order["preview_rows"]:
         shown = preview(path, order["file_name"], limits, options, order["preview_rows"])
-        send("preview", asdict(shown))
+        send("preview", frames.preview_to_json(_short(shown)))
         send("end", [])
         return
     inventory = open_inventory(path, order["file_name"], limits, options)
@@ -88,40 +101,124 @@ def _carry_out(order: dict[str, Any], path: Path, send: Send) -> None:
         "row_total": inventory.row_total,
     }
     send("header", header)
-    _send_rows(inventory, order, send)
+    with TemporaryFile(dir=path.parent) as held:
+        links = _Links(held, limits)
+        _send_rows(inventory, order, limits, links, send)
+        links.release(out, send)
     send("end", inventory.notes)
 
 
-def _send_rows(inventory: Inventory, order: dict[str, Any], send: Send) -> None:
+def _send_rows(
+    inventory: Inventory, order: dict[str, Any], limits: Limits, links: "_Links", send: Send
+) -> None:
     file_name, now = order["file_name"], from_us(order["now_us"])
     seen: set[int] = set()
     staged: list[Staged] = []
     rejected: list[RejectedRow] = []
-    links: list[DependencyRow] = []
     size = total = 0
-    limits = Limits(**order["limits"])
+
+    def flush() -> None:
+        nonlocal size, total
+        total += size
+        limits.check_expanded_size(total)
+        send("rows", {"assets": staged, "rejected": list(map(frames.rejected_to_json, rejected))})
+        staged.clear()
+        rejected.clear()
+        size = 0
+
     for row in inventory.rows():
-        if isinstance(row, DependencyRow):
-            links.append(row)  # their ends may be any asset, so they come last
-            continue
+        row_size = 0
         if isinstance(row, RejectedRow):
             rejected.append(row)
-            size += len(row.reason)
+            row_size = len(row.reason)
+        elif isinstance(row, DependencyRow):
+            rejected += links.add(row)
         else:
             key = _key(row)
-            staged.append(stage(row, file_name, inventory.source, now, repeated=key in seen))
-            seen.add(key)
-            size += sum(len(value) for value in staged[-1].asset if isinstance(value, str))
-        if len(staged) + len(rejected) >= _FRAME_ROWS or size >= _FRAME_CHARACTERS:
-            total += size
-            limits.check_expanded_size(total)
-            send("rows", {"assets": staged, "rejected": [asdict(each) for each in rejected]})
-            staged, rejected, size = [], [], 0
-    send("rows", {"assets": staged, "rejected": [asdict(each) for each in rejected]})
-    if links:
-        send("addresses", sorted(addresses_of(links)))
-        for start in range(0, len(links), _FRAME_ROWS):
-            send("links", [asdict(each) for each in links[start : start + _FRAME_ROWS]])
+            made = stage(row, file_name, inventory.source, now, repeated=key in seen)
+            row_size = sum(len(value) for value in made.asset if isinstance(value, str))
+            if row_size > _ROW_SIZE_MAX:
+                rejected += _too_long(row, row_size)
+                row_size = 0
+            else:
+                staged.append(made)
+                seen.add(key)
+        size += row_size
+        if len(staged) + len(rejected) >= _FRAME_ROWS or size >= _FRAME_SIZE:
+            flush()
+    flush()
+
+
+class _Links:
+    """Dependencies, held in a file until all assets are told: their ends may be any of these."""
+
+    def __init__(self, held: IO[bytes], limits: Limits) -> None:
+        self._held = held
+        self._limits = limits
+        self._addresses: set[str] = set()
+        self._rows: list[bytes] = []
+        self._size = self._total = 0
+
+    def add(self, row: DependencyRow) -> list[RejectedRow]:
+        """Holds a dependency; answers what cannot be taken of it."""
+        plain = frames.to_json(frames.link_to_json(row))
+        if len(plain) > _ROW_SIZE_MAX:
+            return _too_long(row, len(plain))
+        self._addresses |= addresses_of((row,))
+        self._rows.append(plain)
+        self._size += len(plain)
+        if len(self._rows) >= _FRAME_ROWS or self._size >= _FRAME_SIZE:
+            self._flush()
+        return []
+
+    def release(self, out: IO[bytes], send: Send) -> None:
+        """Sends the addresses of their ends, then them."""
+        self._flush()
+        for some in _pieces(sorted(self._addresses), _ADDRESSES_AT_ONCE):
+            send("addresses", some)
+        self._held.seek(0)
+        shutil.copyfileobj(self._held, out)
+
+    def _flush(self) -> None:
+        self._total += self._size
+        self._limits.check_expanded_size(self._total)
+        if self._rows:
+            self._held.write(frames.to_line_of("links", self._rows))
+        self._rows.clear()
+        self._size = 0
+
+
+def _too_long(row: AssetRow | DependencyRow, size: int) -> list[RejectedRow]:
+    """A row, and those that have joined it."""
+    reason = f"its cells have {size:,} characters together; at most {_ROW_SIZE_MAX:,} are kept"
+    return [RejectedRow(row.sheet, row.row, reason)] * (1 + row.joined)
+
+
+def _short(shown: Preview) -> Preview:
+    """As much of a preview as people look at: its texts may be as long as the file."""
+    columns = ((use, tuple(text[:_SAMPLE_MAX] for text in texts)) for use, texts in shown.columns)
+    return replace(
+        shown,
+        columns=tuple(columns),
+        assets=tuple(_first(shown.assets, asdict)),
+        dependencies=tuple(_first(shown.dependencies, frames.link_to_json)),
+    )
+
+
+def _first(rows: Sequence[T], plain: Callable[[Any], Any]) -> list[T]:
+    """The rows that go into one frame."""
+    found: list[T] = []
+    left = _ROW_SIZE_MAX
+    for row in rows:
+        left -= len(frames.to_json(plain(row)))
+        if left < 0:
+            break
+        found.append(row)
+    return found
+
+
+def _pieces(texts: list[str], count: int) -> list[list[str]]:
+    return [texts[start : start + count] for start in range(0, len(texts), count)]
 
 
 def _key(row: AssetRow) -> int:
@@ -129,20 +226,20 @@ def _key(row: AssetRow) -> int:
     return int.from_bytes(blake2b(row.identity.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
-def _sender(frames: IO[str]) -> Send:
+def _sender(out: IO[bytes]) -> Send:
     def send(tag: str, payload: Any) -> None:
-        frames.write(json.dumps([tag, payload], ensure_ascii=True, separators=(",", ":")) + "\n")
-        frames.flush()
+        out.write(frames.to_line(tag, payload))
+        out.flush()
 
     return send
 
 
 def _limit(memory_max_bytes: int, time_max_s: float) -> None:
-    os.nice(_NICENESS)  # who serves goes first
     try:
         import resource
     except ImportError:  # not on this platform: the parent's clock must do
         return
+    os.nice(_NICENESS)  # who serves goes first
     resource.setrlimit(resource.RLIMIT_AS, (memory_max_bytes, memory_max_bytes))
     seconds = max(int(time_max_s), 1)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
@@ -152,6 +249,10 @@ def _limit(memory_max_bytes: int, time_max_s: float) -> None:
 def _end_with_parent(folder: Path) -> None:
     while os.read(sys.stdin.fileno(), 1):  # not through the buffer, whose lock the end of main would meet
         pass
+    _end(folder)
+
+
+def _end(folder: Path) -> None:
     if folder.name.startswith(FOLDER_PREFIX):
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -14,28 +16,44 @@ from typing import Any
 
 import structlog
 
+from mooring_server.background import frames
 from mooring_server.background.parser_process import FOLDER_PREFIX, out_of_memory
 from mooring_server.core.imports import options_to_json
-from mooring_server.core.operations import failure_from_json
 from mooring_server.core.staging import Staged
 from mooring_server.errors import MooringError, NotFound, ResourceExhausted
-from mooring_server.ingest import AssetRow, ColumnUse, DependencyRow, End, Limits, ReadOptions, RejectedRow
+from mooring_server.ingest import ColumnUse, DependencyRow, Limits, ReadOptions, RejectedRow
 from mooring_server.ingest.limits import unreadable
 from mooring_server.ingest.preview import Preview
 from mooring_server.settings import Settings
-from mooring_server.store import Tx
+from mooring_server.store import Store, Tx
 from mooring_server.store.records import Upload
 from mooring_server.store.values import to_us
 
-__all__ = ["FOLDER_PREFIX", "Batch", "Header", "Parsed", "parse", "preview", "spill"]
+__all__ = ["FOLDER_PREFIX", "Batch", "Header", "Parsed", "parse", "preview", "spill", "spilled"]
 
 _log = structlog.stdlib.get_logger(__name__)
 
-# A frame holds about 256 KiB of text; one row of many long cells may be larger.
-_FRAME_MAX_BYTES = 64 * 2**20
+# The longest row is a MiB of text, which JSON makes longer. Twice as much of what came waits to be taken.
+_FRAME_MAX_BYTES = 8 * 2**20
 # A process that waits for the database does not use its processor time.
 _WALL_TIMES = 4
 _STDERR_MAX_BYTES = 16 * 2**10
+_STDERR_WAIT_S = 1.0
+_SIGNALS = {each.value: each.name for each in signal.Signals}
+_ENVIRONMENT = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+)
+# How native code says that it got no memory, before it ends the process.
+_NO_MEMORY = (b"memory allocation of", b"bad_alloc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +83,11 @@ class Parsed:
     `notes` are complete after the last batch.
     """
 
-    def __init__(self, header: Header, frames: AsyncIterator[tuple[str, Any]]) -> None:
+    def __init__(self, header: Header, told: AsyncIterator[tuple[str, Any]]) -> None:
         self.header = header
-        self.addresses: frozenset[str] = frozenset()
+        self.addresses: set[str] = set()
         self.notes: list[str] = []
-        self._frames = frames
+        self._told = told
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Every row once.
@@ -78,15 +96,14 @@ class Parsed:
             InvalidArgument: UNREADABLE_INVENTORY.
             ResourceExhausted: the file passes a limit, or reading it does.
         """
-        async for tag, payload in self._frames:
+        async for tag, payload in self._told:
             match tag:
                 case "rows":
-                    assets = [Staged(tuple(asset), *rest) for asset, *rest in payload["assets"]]
-                    yield Batch(assets, [RejectedRow(**row) for row in payload["rejected"]], [])
+                    yield Batch(*frames.rows_from_json(payload), [])
                 case "addresses":
-                    self.addresses = frozenset(payload)
+                    self.addresses.update(payload)
                 case "links":
-                    yield Batch([], [], [_dependency(row) for row in payload])
+                    yield Batch([], [], list(map(frames.link_from_json, payload)))
                 case "end":
                     self.notes = payload
 
@@ -97,12 +114,12 @@ async def parse(
 ) -> AsyncIterator[Parsed]:
     """Reads a file in a process that lives as long as this context. Raises as `Parsed.batches` does."""
     order = {**_order(path, file_name, options, settings), "now_us": to_us(now)}
-    async with _process(order, settings, settings.parser_time_max_s, _WALL_TIMES) as frames:
-        tag, payload = await anext(frames)
+    async with _process(order, settings, "parser_time_max_s", _WALL_TIMES) as told:
+        tag, payload = await anext(told)
         if tag != "header":
-            raise unreadable(f"{file_name} cannot be read")
+            raise _unreadable(file_name)
         columns = tuple(ColumnUse(**use) for use in payload.pop("columns"))
-        yield Parsed(Header(columns=columns, **payload), frames)
+        yield Parsed(Header(columns=columns, **payload), told)
 
 
 async def preview(
@@ -110,11 +127,11 @@ async def preview(
 ) -> Preview:
     """What an import would make of a file, from its first rows. Raises as `Parsed.batches` does."""
     order = {**_order(path, file_name, options, settings), "preview_rows": row_count}
-    async with _process(order, settings, settings.preview_time_max_s, 1) as frames:
-        async for tag, payload in frames:
+    async with _process(order, settings, "preview_time_max_s", 1) as told:
+        async for tag, payload in told:
             if tag == "preview":
-                return _preview(payload)
-    raise unreadable(f"{file_name} cannot be read")
+                return frames.preview_from_json(payload)
+    raise _unreadable(file_name)
 
 
 def _order(path: Path, file_name: str, options: ReadOptions, settings: Settings) -> dict[str, Any]:
@@ -127,18 +144,25 @@ def _order(path: Path, file_name: str, options: ReadOptions, settings: Settings)
     }
 
 
-def _preview(payload: dict[str, Any]) -> Preview:
-    """The preview of its JSON, where tuples are lists."""
-    return Preview(
-        **{
-            **payload,
-            "candidates": tuple((kind, title, sure) for kind, title, sure in payload["candidates"]),
-            "columns": tuple((ColumnUse(**use), tuple(texts)) for use, texts in payload["columns"]),
-            "assets": tuple(AssetRow(**row) for row in payload["assets"]),
-            "dependencies": tuple(map(_dependency, payload["dependencies"])),
-            "rejected": tuple(RejectedRow(**row) for row in payload["rejected"]),
-        }
-    )
+@asynccontextmanager
+async def spilled(store: Store, upload_id: str) -> AsyncIterator[tuple[Upload, Path]]:
+    """An upload as a file, for as long as the context lasts.
+
+    Raises:
+        NotFound: UPLOAD_NOT_FOUND.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+    try:
+        path = folder / "inventory"
+        spilling = asyncio.ensure_future(store.read(lambda tx: spill(tx, upload_id, path), long=True))
+        try:
+            upload = await asyncio.shield(spilling)
+        except asyncio.CancelledError:
+            await asyncio.wait([spilling])  # it would write into what is removed here
+            raise
+        yield upload, path
+    finally:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
 def spill(tx: Tx, upload_id: str, path: Path) -> Upload:
@@ -158,12 +182,14 @@ def spill(tx: Tx, upload_id: str, path: Path) -> Upload:
 
 @asynccontextmanager
 async def _process(
-    order: dict[str, Any], settings: Settings, time_max_s: float, wall_times: float
+    order: dict[str, Any], settings: Settings, time_setting: str, wall_times: float
 ) -> AsyncIterator[AsyncIterator[tuple[str, Any]]]:
-    """A process that carries out an order; its frames."""
+    """A process that carries out an order; its frames. `time_setting` names how long it may work."""
+    time_max_s: float = getattr(settings, time_setting)
     order |= {"memory_max_bytes": settings.parser_memory_max_bytes, "time_max_s": time_max_s}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",
         "-c",
         "from mooring_server.background.parser_process import main; main()",
         stdin=asyncio.subprocess.PIPE,
@@ -178,18 +204,29 @@ async def _process(
         if process.stdin is None:
             raise OSError("no pipe")
         process.stdin.write(json.dumps(order).encode() + b"\n")
-        yield _frames(process, order["file_name"], time_max_s, time_max_s * wall_times)
+        too_slow = ResourceExhausted(
+            f"reading the file takes longer than is allowed (setting `{time_setting}`, {time_max_s:g} s); "
+            "split it"
+        )
+        yield _frames(process, said, order["file_name"], time_max_s * wall_times, too_slow)
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await asyncio.shield(process.wait())
-        words = await said
-        if words:
-            _log.warning("the parser said", file=order["file_name"], words=words.decode(errors="replace"))
+        _kill(process)
+        status = await asyncio.shield(process.wait())
+        if words := await _heard(said):
+            _log.warning(
+                "the parser said",
+                file=order["file_name"],
+                status=status,
+                words=words.decode(errors="replace"),
+            )
 
 
 async def _frames(
-    process: asyncio.subprocess.Process, file_name: str, time_max_s: float, wall_max_s: float
+    process: asyncio.subprocess.Process,
+    said: asyncio.Task[bytes],
+    file_name: str,
+    wall_max_s: float,
+    too_slow: ResourceExhausted,
 ) -> AsyncIterator[tuple[str, Any]]:
     if process.stdout is None:
         raise OSError("no pipe")
@@ -202,37 +239,53 @@ async def _frames(
         try:
             line = await asyncio.wait_for(process.stdout.readline(), left_s)
         except TimeoutError:
-            raise _too_slow(wall_max_s) from None
+            raise too_slow from None
         except ValueError:
             raise unreadable(f"{file_name} has a row that is too long to be taken") from None
         left_s -= loop.time() - begun_s
-        if not line:
-            raise _died(await process.wait(), file_name, time_max_s)
-        tag, payload = json.loads(line)
+        if not line.endswith(b"\n"):
+            raise _died(await process.wait(), await _heard(said), file_name, too_slow)
+        tag, payload = frames.from_line(line)
         if tag == "failure":
-            raise failure_from_json(payload)
+            raise frames.failure_from_json(payload)
         ended = tag == "end"
         yield tag, payload
 
 
-def _died(status: int, file_name: str, time_max_s: float) -> MooringError:
+def _died(status: int, words: bytes, file_name: str, too_slow: ResourceExhausted) -> MooringError:
     """How a file is refused whose reading ended the process."""
-    if status in (-signal.SIGXCPU, -signal.SIGKILL):
-        return _too_slow(time_max_s) if status == -signal.SIGXCPU else out_of_memory()
+    match _SIGNALS.get(-status):
+        case "SIGXCPU":
+            return too_slow
+        case "SIGKILL":  # the system ends those who take too much of its memory
+            return out_of_memory()
+        case "SIGABRT" if any(mark in words for mark in _NO_MEMORY):
+            return out_of_memory()
+    return _unreadable(file_name)
+
+
+def _unreadable(file_name: str) -> MooringError:
     return unreadable(
         f"{file_name} cannot be read: it is damaged; open it in the program that made it and export it again"
     )
 
 
-def _too_slow(time_max_s: float) -> ResourceExhausted:
-    return ResourceExhausted(
-        f"reading the file takes longer than {time_max_s:,.0f} seconds (setting `parser_time_max_s`); "
-        "split it"
-    )
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Ends a process, and what it may have started, which is in its group."""
+    with suppress(ProcessLookupError, PermissionError):  # it has just ended
+        if process.returncode is None and sys.platform != "win32":
+            os.killpg(process.pid, signal.SIGKILL)
+        elif process.returncode is None:
+            process.kill()
 
 
-def _dependency(row: dict[str, Any]) -> DependencyRow:
-    return DependencyRow(**{**row, "source": End(**row["source"]), "target": End(**row["target"])})
+async def _heard(said: asyncio.Task[bytes]) -> bytes:
+    """What an ended process has said."""
+    await asyncio.wait([said], timeout=_STDERR_WAIT_S)
+    if said.done():
+        return said.result()
+    said.cancel()  # whoever has its pipe still is none of ours
+    return b""
 
 
 async def _read_some(stream: asyncio.StreamReader | None) -> bytes:
@@ -245,7 +298,7 @@ async def _read_some(stream: asyncio.StreamReader | None) -> bytes:
 
 def _environment() -> dict[str, str]:
     """What the process needs to find the code, and no secrets."""
-    names = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
-    kept = {name: os.environ[name] for name in names if name in os.environ}
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # Pools of threads take memory by their number, and each file is read by one.
-    return {**kept, "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    few = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    return {**kept, **few}

@@ -78,7 +78,11 @@ class Reads:
         """Ends every read."""
         for spool in list(self._spools):
             self._release(spool)
-        if self._ends:
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Waits until what is no longer read has let go of its process and its file."""
+        while self._ends:
             await asyncio.wait(self._ends)
 
     @asynccontextmanager

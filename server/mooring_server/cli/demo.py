@@ -17,6 +17,7 @@ from types import FrameType
 from mooring import local
 from mooring.v1.engagements_pb2 import Engagement
 
+from mooring_server.cli import demo_workbook
 from mooring_server.cli.client import Client, connected
 from mooring_server.cli.config import data_folder
 from mooring_server.cli.connection import Absent
@@ -128,12 +129,14 @@ def tour_source() -> Path:
 
 
 def working_copy(folder: Path) -> Path:
-    """A folder for JupyterLab with the user's own copy of the tour.
+    """A folder for JupyterLab with the user's own copy of the tour, and the workbook that it imports.
 
     A newer Mooring brings a newer tour: it takes the place of a copy that is as it was shipped, which the
     hash beside it tells, never of one that the user has changed.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
+    if not (workbook := folder / demo_workbook.NAME).exists():
+        _put(workbook, demo_workbook.rvtools_workbook())
     copy, note = folder / TOUR, folder / f".{TOUR}.sha256"
     shipped = tour_source().read_bytes()
     if copy.exists():

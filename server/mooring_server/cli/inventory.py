@@ -237,7 +237,8 @@ def _named(files: Sequence[Path], number: int, target: sessions_pb2.Session | No
 
 
 def _blame(files: Sequence[Path], number: int, target: sessions_pb2.Session | None, what: str) -> str:
-    said = f"{harmless(files[number].name)}: {what}"
+    name = harmless(files[number].name)
+    said = what if what.startswith(name) else f"{name}: {what}"
     if target is None or not number:
         return said
     before = "the file before it is" if number == 1 else f"the {number} files before it are"

@@ -13,7 +13,7 @@ from mooring_server.cli.console import ExitCode, Failure, say
 from mooring_server.cli.files import new_file
 from mooring_server.cli.places import Place, opened
 from mooring_server.cli.progress import progress
-from mooring_server.cli.tables import cell
+from mooring_server.cli.tables import cell, size
 
 # What a spreadsheet takes for a formula, at the beginning of a cell.
 _FORMULA = r"^[=+\-@\t\r]"
@@ -54,7 +54,7 @@ def read_to_file(
         }
         say(json.dumps(account))
     else:
-        say(f"{file}: {rows:,} {noun} of {cell(session.display_name)}, {size_bytes / 1e6:,.1f} MB")
+        say(f"{file}: {rows:,} {noun} of {cell(session.display_name)}, {size(size_bytes)}")
 
 
 def _pieces(client: Client, noun: str) -> Callable[..., Generator[Any]]:

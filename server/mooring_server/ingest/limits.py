@@ -74,7 +74,7 @@ def damage_reported(message: str) -> Iterator[None]:
     """Turns whatever a parser says about a hostile file into the one failure that callers know."""
     try:
         yield
-    except (MooringError, KeyboardInterrupt, SystemExit, GeneratorExit):
+    except (MooringError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException:  # a panic in a library is no Exception
         raise unreadable(message) from None

@@ -191,6 +191,12 @@ class Session:
     dependency_count: int
     last_activity_time: datetime
     archive_time: datetime | None
+    data_revision: int = 0
+
+    @property
+    def data_label(self) -> str:
+        """What callers see of its data version; empty where it has none."""
+        return version_label(self.data_version_id, self.data_revision)
 
 
 @dataclass(frozen=True, slots=True)

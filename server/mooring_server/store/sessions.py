@@ -359,4 +359,5 @@ def session_record(row: Any) -> Session:
         dependency_count=row[16],
         last_activity_time=from_us(row[17]),
         archive_time=from_us_or_none(row[18]),
+        data_revision=row[20],
     )

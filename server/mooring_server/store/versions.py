@@ -113,6 +113,7 @@ def _move(from_none: bool) -> Node:
         _S.update(
             {
                 _S.data_version_id: param("id"),
+                _S.data_revision: param("revision"),
                 _S.asset_count: param("asset_count"),
                 _S.dependency_count: param("dependency_count"),
                 _S.etag: _S.etag + 1,
@@ -265,6 +266,7 @@ class Versions:
             base=shown_id,
             engagement_id=version.engagement_id,
             session_id=version.session_id,
+            revision=0 if target is None else target.revision,
             asset_count=0 if target is None else target.asset_count,
             dependency_count=0 if target is None else target.dependency_count,
             now=self._tx.now_us,

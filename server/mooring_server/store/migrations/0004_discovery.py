@@ -32,6 +32,7 @@ _COLUMNS = (
     *(("assets", name, "TEXT", "''") for name in _TEXTS),
     ("assets", "implied", "BOOLEAN", "false"),
     ("landscapes", "revision", "BIGINT", "0"),
+    ("sessions", "data_revision", "BIGINT", "0"),
 )
 
 

@@ -74,6 +74,7 @@ class Sessions(Table):
     last_activity_time = BigIntegerField()
     archive_time = BigIntegerField(null=True)
     words = Text(default="")
+    data_revision = BigIntegerField(default=0)
 
     class Meta:
         table_name = "sessions"
