@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from mooring.v1 import (
     activity_pb2,
     assets_pb2,
+    dependencies_pb2,
     engagements_pb2,
     imports_pb2,
     landscape_pb2,
@@ -78,6 +79,25 @@ class Scene:
             member_id=self.newcomer(),
         )
         return self.owner.engagements.CreateMember(request).name
+
+    def asset(self) -> str:
+        """A new asset of a new session, without dependencies."""
+        return self._asset(self.session())
+
+    def dependency(self) -> str:
+        """A new dependency of a new asset on itself."""
+        session = self.session()
+        asset = self._asset(session)
+        dependency = dependencies_pb2.Dependency(
+            name=f"{session}/dependencies/{unique()}", source=asset, target=asset
+        )
+        request = dependencies_pb2.UpdateDependencyRequest(dependency=dependency, allow_missing=True)
+        return self.owner.discovery.UpdateDependency(request).name
+
+    def _asset(self, session: str) -> str:
+        asset = assets_pb2.Asset(name=f"{session}/assets/{unique()}", display_name="web-1")
+        request = assets_pb2.UpdateAssetRequest(asset=asset, allow_missing=True)
+        return self.owner.discovery.UpdateAsset(request).name
 
     def upload(self, session: str) -> str:
         """The id of a file that waits for its import."""
@@ -191,6 +211,16 @@ def _import(scene: Scene) -> Message:
     return imports_pb2.ImportInventoryRequest(parent=session, upload_id=scene.upload(session))
 
 
+def _asset_edit(scene: Scene) -> Message:
+    asset = assets_pb2.Asset(name=scene.asset(), owner=unique())
+    return assets_pb2.UpdateAssetRequest(asset=asset)
+
+
+def _dependency_edit(scene: Scene) -> Message:
+    dependency = dependencies_pb2.Dependency(name=scene.dependency(), description=unique())
+    return dependencies_pb2.UpdateDependencyRequest(dependency=dependency)
+
+
 def _upload_header(scene: Scene) -> Message:
     header = imports_pb2.UploadHeader(parent=scene.session(), file_name="estate.csv")
     return imports_pb2.UploadInventoryRequest(header=header)
@@ -273,6 +303,23 @@ RECIPES: Mapping[str, Recipe] = {
     _DISCOVERY + "UploadInventory": Recipe("analyst", _upload_header),
     _DISCOVERY + "ImportInventory": Recipe("analyst", _import),
     _DISCOVERY + "ListAssets": Recipe("viewer", lambda s: assets_pb2.ListAssetsRequest(parent=s.session())),
+    _DISCOVERY + "GetAsset": Recipe("viewer", _named(assets_pb2.GetAssetRequest, Scene.asset)),
+    _DISCOVERY + "UpdateAsset": Recipe("analyst", _asset_edit),
+    _DISCOVERY + "DeleteAsset": Recipe("analyst", _named(assets_pb2.DeleteAssetRequest, Scene.asset)),
+    _DISCOVERY + "ReadAssets": Recipe("viewer", lambda s: assets_pb2.ReadAssetsRequest(parent=s.session())),
+    _DISCOVERY + "ListDependencies": Recipe(
+        "viewer", lambda s: dependencies_pb2.ListDependenciesRequest(parent=s.session())
+    ),
+    _DISCOVERY + "GetDependency": Recipe(
+        "viewer", _named(dependencies_pb2.GetDependencyRequest, Scene.dependency)
+    ),
+    _DISCOVERY + "UpdateDependency": Recipe("analyst", _dependency_edit),
+    _DISCOVERY + "DeleteDependency": Recipe(
+        "analyst", _named(dependencies_pb2.DeleteDependencyRequest, Scene.dependency)
+    ),
+    _DISCOVERY + "ReadDependencies": Recipe(
+        "viewer", lambda s: dependencies_pb2.ReadDependenciesRequest(parent=s.session())
+    ),
     _DISCOVERY + "GetLandscape": Recipe(
         "viewer", lambda s: landscape_pb2.GetLandscapeRequest(name=f"{s.session()}/landscape")
     ),

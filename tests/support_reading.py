@@ -32,7 +32,14 @@ class Reader:
 
     def __call__(self, fields: Sequence[str] = (), filter: str = "", **where: Any) -> Answer:
         """All of a read: of assets, unless `bulk` says otherwise."""
-        return self._database.run(self.whole(fields, filter, **where))
+
+        async def settled() -> Answer:
+            try:
+                return await self.whole(fields, filter, **where)
+            finally:
+                await self.reads.settled()
+
+        return self._database.run(settled())
 
     async def whole(self, fields: Sequence[str] = (), filter: str = "", **where: Any) -> Answer:
         async with self.open(fields, filter, **where) as found:
@@ -58,6 +65,10 @@ class Reader:
     def files(self) -> list[Path]:
         """What is in the folder."""
         return sorted(path for path in self.folder.rglob("*") if path.is_file())
+
+    def settle(self) -> None:
+        """Waits for what is cleaned up at the start and after reads."""
+        self._database.run(self.reads.settled())
 
     @property
     def looked(self) -> tuple[int, int]:

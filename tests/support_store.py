@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 from mooring_server.settings import Settings
 from mooring_server.store import Asset, AssetType, Role, Tx, migrate, open_store
+from mooring_server.store.records import Dependency, DependencyKind
 
 T = TypeVar("T")
 
@@ -109,6 +110,30 @@ def asset(number: int, **fields: Any) -> Asset:
         storage_bytes=None,
         attributes={},
         source_file="estate.csv",
+        source_sheet="",
+        source_row=number + 2,
+        create_time=START,
+        update_time=START,
+    )
+    return replace(known, **fields)
+
+
+def dependency(number: int, source: int, target: int, **fields: Any) -> Dependency:
+    """A dependency between two of the assets of `asset`."""
+    known = Dependency(
+        id=f"dependency-{number:06}",
+        identity=f"dependency:{number:06}",
+        digest="",
+        source_id=f"asset-{source:06}",
+        target_id=f"asset-{target:06}",
+        kind=DependencyKind.FLOW,
+        port=None,
+        protocol="",
+        source_process="",
+        target_process="",
+        description="",
+        attributes={},
+        source_file="flows.csv",
         source_sheet="",
         source_row=number + 2,
         create_time=START,

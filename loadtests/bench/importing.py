@@ -121,7 +121,7 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Imported:
-    """An import: `import_s` from the first byte to the publication, and the p99 of SessionService around it."""
+    """An import: `import_s` from the first byte to the publication; the p99 of SessionService around it."""
 
     session: str
     rows: int

@@ -1,4 +1,4 @@
-"""How long a landscape takes when it is first asked for, and of an unchanged version, beside a read by key."""
+"""How long a landscape takes, first and of an unchanged version, beside a read by key."""
 
 import statistics
 import time

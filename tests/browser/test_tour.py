@@ -97,10 +97,14 @@ def test_the_tour_switches_by_the_keyboard(demo: Demo, page: Page, channel: grpc
 
 @pytest.mark.real_inventories
 @pytest.mark.parametrize(
-    ("file", "rows"), [("rvtools_sizing_workshop.xlsx", 805), ("dotgov_pulse_subdomains.csv", 24_638)]
+    ("file", "type_", "rows"),
+    [
+        ("rvtools_sizing_workshop.xlsx", "virtual_machine", 805),
+        ("dotgov_pulse_subdomains.csv", "application", 24_638),
+    ],
 )
 def test_an_imported_file_shows_after_a_switch(
-    demo: Demo, page: Page, channel: grpc.Channel, file: str, rows: int
+    demo: Demo, page: Page, channel: grpc.Channel, file: str, type_: str, rows: int
 ) -> None:
     """A real inventory that the command line imported shows its numbers as soon as its session is chosen."""
     inventory = INVENTORIES / file
@@ -109,10 +113,12 @@ def test_an_imported_file_shows_after_a_switch(
     open_notebook(page, notebook_url(demo, file.partition(".")[0], CELLS))
     run_all(page)
     account = mooring(demo, "import", str(inventory), "--session", file, "--json")
-    assert account["created"] == rows
+    assert account["created_by_type"][type_] == rows
 
     page.get_by_role("combobox", name="Session").click()
     page.get_by_role("option", name=file).click()
 
     assert_shows(page, channel, file)
-    expect(page.get_by_role("group", name="Landscape")).to_contain_text(f"{rows:,} assets")
+    landscape = page.get_by_role("group", name="Landscape")
+    expect(landscape).to_contain_text(f"{session_named(channel, file).asset_count:,} assets")
+    expect(landscape).to_contain_text(f"{rows:,}")

@@ -17,7 +17,7 @@ from support_server import Caller, HeaderAuth, Server, new_engagement, serving
 ROLES = ("viewer", "analyst", "manager")
 CALLERS = ("anonymous", "stranger", *ROLES, "admin")
 MARK = "Top secret"
-STREAMS = {"mooring.v1.WatchService/Watch", "mooring.v1.DiscoveryService/UploadInventory"}
+ANSWERED_IN_PARTS = ("/Watch", "/ReadAssets", "/ReadDependencies")
 # As long as each other, so that one can stand for the other in a request's bytes.
 OWN, FOREIGN, ABSENT = "own-engagement", "foreign-estate", "absent-nowhere"
 ABSENT_USER = str(uuid.UUID(int=7))
@@ -73,7 +73,7 @@ class Cast:
 def outcome(caller: Caller, rpc: str, request: bytes) -> tuple[str, bytes]:
     """The status code, and all the bytes that came with it."""
     try:
-        if rpc.endswith("/Watch"):
+        if rpc.endswith(ANSWERED_IN_PARTS):
             stream = caller.channel.unary_stream(f"/{rpc}")(request, timeout=30)
             answer = next(stream)
             stream.cancel()

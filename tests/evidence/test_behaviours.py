@@ -73,7 +73,8 @@ def junk(resource: Any, field: FieldDescriptor) -> None:
         getattr(resource, field.name).CopyFrom(JUNK_TIME)
     else:
         inner = getattr(resource, field.name)
-        inner.display_name = "junk"
+        text = next(each for each in inner.DESCRIPTOR.fields if each.type == each.TYPE_STRING)
+        setattr(inner, text.name, "junk")
 
 
 def value(resource: Any, field: FieldDescriptor) -> Any:

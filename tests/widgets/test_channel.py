@@ -4,7 +4,6 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import grpc
@@ -12,10 +11,11 @@ import grpc.aio
 import pytest
 from google.longrunning import operations_pb2
 from mooring import local
-from mooring.v1 import imports_pb2, users_pb2, watch_pb2
+from mooring.v1 import users_pb2, watch_pb2
 from mooring_widgets.client import channel as channels
 from mooring_widgets.client.channel import Channel
-from mooring_widgets.client.importing import import_inventory
+from mooring_widgets.client.importing import import_upload
+from mooring_widgets.client.reports import ImportOptions
 from mooring_widgets.errors import Unavailable
 
 USERS = "/mooring.v1.UserService"
@@ -105,14 +105,11 @@ def test_a_reader_can_be_cancelled(run: Callable[..., None]) -> None:
     run(test, refusals=0)
 
 
-def test_a_cancelled_import_stays_cancelled(tmp_path: Path) -> None:
+def test_a_cancelled_import_stays_cancelled() -> None:
     """Whoever cancels one is not told that the service could not be asked to stop it."""
     waiting = asyncio.Event()
 
     class Away:
-        async def upload(self, *_: Any, **__: Any) -> Any:
-            return imports_pb2.UploadInventoryResponse(upload_id="upload")
-
         async def unary(self, method: str, *_: Any) -> Any:
             if method.endswith("/CancelOperation"):
                 raise Unavailable("gone")
@@ -122,10 +119,10 @@ def test_a_cancelled_import_stays_cancelled(tmp_path: Path) -> None:
             return operations_pb2.Operation(name="operation")
 
     async def main() -> None:
-        file = tmp_path / "inventory.csv"
-        file.write_text("Hostname\n")
-        away = cast(Channel, Away())
-        task = asyncio.ensure_future(import_inventory(away, "session", file, "id", lambda _: None))
+        work = import_upload(
+            cast(Channel, Away()), "session", "upload", ImportOptions(), "id", lambda _: None
+        )
+        task = asyncio.ensure_future(work)
         await waiting.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -5,12 +5,14 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from mooring_server.settings import Settings
 from mooring_widgets import connect, errors, queries
 from mooring_widgets.client import MooringClient, Progress, library_loop
 from mooring_widgets.query import QueryObserver
 from mooring_widgets.workspace import Workspace
+from support_inventories import write_rvtools_estate
 from support_server import serving
 from support_waiting import until
 
@@ -124,7 +126,63 @@ def test_an_import_is_reported_and_readable(ws: Workspace, tmp_path: Path) -> No
     landscape = ws.run(ws.client.get_landscape(ws.session.name)).result(20)
     assert (landscape.totals.asset_count, landscape.groups[0].buckets[0].value) == (2_345, "server")
     again = ws.import_inventory(tmp_path / "estate.csv")
-    assert (again.created, again.unchanged) == (0, 2_345)
+    assert (again.replayed, again.import_name) == (True, report.import_name)
+
+
+def test_a_workbook_is_previewed_imported_and_undone(ws: Workspace, tmp_path: Path) -> None:
+    """What a preview found is imported with a column sent elsewhere; then the session is as it was before."""
+    preview = ws.preview_inventory(write_rvtools_estate(tmp_path / "estate.xlsx"))
+    assert (preview.kind, preview.found.sheet, len(preview.found.sheets)) == ("rvtools", "vInfo", 8)
+    assert {c.column: c.field for c in preview.columns}["VM UUID"] == "external_id"
+    assert ws.session.asset_count == 0
+    report = preview.import_(columns={"VM ID": "serial_number"})
+    parts = report.created + report.updated + report.unchanged + report.joined + len(report.rejected)
+    assert report.source_rows == parts == 15
+    assert report.dependencies_created == len(ws.dependencies.to_pandas()) > 0
+    assert "vm-1" in set(ws.discovery.to_pandas().serial_number)
+    assert ws.imports()[0].revertible
+    assert ws.revert_import().name == report.import_name
+    assert (ws.session.asset_count, len(ws.discovery.to_pandas())) == (0, 0)
+    with pytest.raises(errors.NotFound, match="upload the file again"):
+        preview.import_()
+
+
+def test_a_frame_goes_in_and_comes_out(ws: Workspace) -> None:
+    """A frame's columns go where they are sent, and each kind of frame brings the same rows back."""
+    frame = pd.DataFrame({"Box": ["a", "b"], "Mem": [4, None], "Tags": [("x", "y"), ()]})
+    frame.attrs["name"] = "boxes"
+    report = ws.import_inventory(
+        frame, columns={"Box": "hostname", "Mem": ("memory_bytes", "GiB")}, asset_type="server"
+    )
+    assert (report.created, report.created_by_type) == (2, {"server": 2})
+    rows = [
+        {"hostname": "a", "memory_bytes": 4 * 2**30, "attributes.Tags": "x; y"},
+        {"hostname": "b", "memory_bytes": None, "attributes.Tags": None},
+    ]
+    fields = list(rows[0])
+    assert sorted(ws.to_arrow(fields=fields).to_pylist(), key=lambda row: row["hostname"]) == rows
+    assert ws.to_polars(fields=fields, filter="hostname = b").to_dicts() == rows[1:]
+    assert ws.to_pandas(fields=["source_file"]).source_file.unique() == ["boxes.parquet"]
+    with pytest.raises(errors.InvalidArgument, match="hostname"):
+        ws.to_arrow(fields=["hostnam"])
+
+
+def test_an_asset_is_edited_and_the_views_know(ws: Workspace, tmp_path: Path) -> None:
+    """An edit is typed, refused with a stale etag, and makes what is cached of the session stale."""
+    ws.import_inventory(inventory(tmp_path / "estate.csv", 3))
+    until(lambda: ws.feed.live)
+    name = ws.discovery.to_pandas()["name"][0]
+    before = ws.run(ws.client.get_asset(name)).result(20)
+    changed = ws.run(ws.client.update_asset(name, {"owner": "Ada", "cpu_cores": None}, etag=before.etag))
+    assert (changed.result(20).owner, changed.result(20).cpu_cores) == ("Ada", None)
+    until(lambda: "Ada" in set(ws.discovery.to_pandas().owner))
+    with pytest.raises(errors.Conflict):
+        ws.run(ws.client.update_asset(name, {"owner": "Bob"}, etag=before.etag)).result(20)
+    with pytest.raises(errors.FailedPrecondition) as edited:
+        ws.revert_import()
+    assert edited.value.reason == "DATA_EDITED"
+    assert ws.run(ws.client.delete_asset(name)).result(20).name == name
+    until(lambda: len(ws.discovery.to_pandas()) == 2)
 
 
 def test_a_file_that_is_no_inventory_is_refused(ws: Workspace, tmp_path: Path) -> None:

@@ -14,10 +14,15 @@ ASKED: dict[str, Callable[[FakeClient], queries.Key]] = {
     "session": lambda client: queries.session(client, WAVE_1).query_key,
     "assets": lambda client: queries.assets(client, WAVE_1, 0, 50).query_key,
     "landscape": lambda client: queries.landscape(client, WAVE_1).query_key,
+    "dependencies": lambda client: queries.dependencies(client, WAVE_1, 0, 50).query_key,
+    "imports": lambda client: queries.imports(client, WAVE_1).query_key,
+    "table": lambda client: queries.table(client, WAVE_1, "assets").query_key,
     "frame": lambda client: queries.discovery_frame(client, WAVE_1).query_key,
     "another session": lambda client: queries.session(client, f"{CONTOSO}/sessions/other").query_key,
     "another landscape": lambda client: queries.landscape(client, f"{CONTOSO}/sessions/other").query_key,
 }
+
+DATA = {"assets", "dependencies", "imports", "landscape", "table", "frame"}
 
 
 def stale(change: Change) -> set[str]:
@@ -32,7 +37,12 @@ def stale(change: Change) -> set[str]:
         ("updated", WAVE_1, {"sessions", "session"}),
         ("created", WAVE_1, {"sessions", "session", "engagement", "engagements"}),
         ("deleted", WAVE_1, {"sessions", "session", "engagement", "engagements"}),
-        ("imported", WAVE_1, {"sessions", "session", "assets", "landscape", "frame"}),
+        ("imported", WAVE_1, {"sessions", "session", *DATA}),
+        ("reverted", WAVE_1, {"sessions", "session", *DATA}),
+        ("created", f"{WAVE_1}/assets/a1", {"sessions", "session", *DATA}),
+        ("updated", f"{WAVE_1}/assets/a1", {"sessions", "session", *DATA}),
+        ("deleted", f"{WAVE_1}/assets/a1", {"sessions", "session", *DATA}),
+        ("updated", f"{WAVE_1}/dependencies/d1", {"sessions", "session", *DATA}),
         ("updated", CONTOSO, {"engagement", "engagements"}),
         ("switched", "users/ada/contexts/c1", set()),
         ("updated", "users/ada", {"engagements"}),
@@ -66,7 +76,13 @@ def test_an_unknown_kind_of_change_is_an_update() -> None:
 def test_a_streams_keys_cover_its_changes() -> None:
     """What is forgotten after a gap is at least what any change of that stream can touch."""
     prefixes = list(queries.stream_keys(CONTOSO))
-    for kind, resource in (("imported", WAVE_1), ("created", WAVE_1), ("updated", CONTOSO)):
+    asset = f"{WAVE_1}/assets/a1"
+    for kind, resource in (
+        ("imported", WAVE_1),
+        ("created", WAVE_1),
+        ("updated", CONTOSO),
+        ("updated", asset),
+    ):
         for key in queries.stale_keys(Change(CONTOSO, 1, kind, resource)):
             assert any(key[: len(prefix)] == prefix for prefix in prefixes)
 
@@ -92,7 +108,7 @@ def test_the_queries_can_be_read() -> None:
     try:
         ws.discovery.to_pandas()
         listed = repr(ws.queries)
-        assert "'frame'): success, 0 s old, 0 observers" in listed
+        assert "'frame', 'assets'): success, 0 s old, 0 observers" in listed
         assert listed.count("\n") == len(list(ws.queries.query_cache))
     finally:
         ws.close()

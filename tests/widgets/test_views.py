@@ -153,7 +153,7 @@ def test_a_view_is_given_what_its_parameters_name(ws):
 
 def test_an_unknown_parameter_is_refused_at_once(ws):
     """A parameter that names nothing fails at the definition, and the message lists what there is."""
-    with pytest.raises(TypeError, match="discovery, landscape, session, engagement"):
+    with pytest.raises(TypeError, match="discovery, dependencies, landscape, session, engagement"):
         ws.view(lambda discovrey: None)
 
 

@@ -19,7 +19,8 @@ from mooring_server.errors import MooringError
 from mooring_server.store import Tx
 from mooring_server.store.records import DataVersion
 
-# Answers kept ready, by session and what it shows; each may have some hundred KiB.
+# Answers kept ready, by session and what it shows; each may have some hundred KiB. Of one life of the
+# database: after a restore other edits may lead to the same revision.
 _ANSWERS_MAX = 64
 _RPC = "mooring.v1.DiscoveryService/GetLandscape"
 
@@ -31,7 +32,7 @@ class Landscapes:
         self._driver = driver
         self._store = driver.store
         self._running: dict[str, asyncio.Task[Computed]] = {}
-        self._answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
 
     def handler(self) -> grpc.RpcMethodHandler[Any, Any]:
         """The handler of the method."""
@@ -47,17 +48,19 @@ class Landscapes:
             return name, sessions.get(tx, engagement_id, session_id).data_label
 
         # Of an unchanged version this read by key is all there is to do.
-        key = await self._store.read(shown)
+        incarnation = self._store.incarnation
+        name, label = await self._store.read(shown)
+        key = incarnation, name, label
         if key in self._answers:
             self._answers.move_to_end(key)
             return self._answers[key]
-        name, label, answer = await self._answer(key[0])
-        self._answers[name, label] = answer
+        label, answer = await self._answer(name)
+        self._answers[incarnation, name, label] = answer
         if len(self._answers) > _ANSWERS_MAX:
             self._answers.popitem(last=False)
         return answer
 
-    async def _answer(self, name: str) -> tuple[str, str, bytes]:
+    async def _answer(self, name: str) -> tuple[str, bytes]:
         def look(tx: Tx) -> tuple[DataVersion | None, bytes]:
             version, found = landscape.find(tx, *Kind.LANDSCAPE.ids(name))
             return version, b"" if found is None else _pack(name, version, found)
@@ -67,7 +70,7 @@ class Landscapes:
             computed = await self._computed(version)
             version = computed.version
             answer = await asyncio.to_thread(_pack, name, version, computed.landscape)
-        return name, "" if version is None else version.label, answer
+        return "" if version is None else version.label, answer
 
     async def _computed(self, version: DataVersion) -> Computed:
         """The landscape of the version in this revision or a later one.

@@ -38,7 +38,7 @@ _FRAME_MAX_BYTES = 8 * 2**20
 # A process that waits for the database does not use its processor time.
 _WALL_TIMES = 4
 _STDERR_MAX_BYTES = 16 * 2**10
-_STDERR_WAIT_S = 1.0
+_END_WAIT_S = 5.0
 _SIGNALS = {each.value: each.name for each in signal.Signals}
 _ENVIRONMENT = (
     "HOME",
@@ -211,7 +211,7 @@ async def _process(
         yield _frames(process, said, order["file_name"], time_max_s * wall_times, too_slow)
     finally:
         _kill(process)
-        status = await asyncio.shield(process.wait())
+        status = await _ended(process)
         if words := await _heard(said):
             _log.warning(
                 "the parser said",
@@ -244,7 +244,7 @@ async def _frames(
             raise unreadable(f"{file_name} has a row that is too long to be taken") from None
         left_s -= loop.time() - begun_s
         if not line.endswith(b"\n"):
-            raise _died(await process.wait(), await _heard(said), file_name, too_slow)
+            raise _died(await _ended(process), await _heard(said), file_name, too_slow)
         tag, payload = frames.from_line(line)
         if tag == "failure":
             raise frames.failure_from_json(payload)
@@ -252,9 +252,9 @@ async def _frames(
         yield tag, payload
 
 
-def _died(status: int, words: bytes, file_name: str, too_slow: ResourceExhausted) -> MooringError:
+def _died(status: int | None, words: bytes, file_name: str, too_slow: ResourceExhausted) -> MooringError:
     """How a file is refused whose reading ended the process."""
-    match _SIGNALS.get(-status):
+    match _SIGNALS.get(-(status or 0)):
         case "SIGXCPU":
             return too_slow
         case "SIGKILL":  # the system ends those who take too much of its memory
@@ -279,12 +279,20 @@ def _kill(process: asyncio.subprocess.Process) -> None:
             process.kill()
 
 
+async def _ended(process: asyncio.subprocess.Process) -> int | None:
+    """The status of a process that is ending. Whoever has its pipes still, and left its group, is let go."""
+    ending = asyncio.ensure_future(process.wait())
+    await asyncio.wait([ending], timeout=_END_WAIT_S)
+    ending.cancel()
+    return process.returncode
+
+
 async def _heard(said: asyncio.Task[bytes]) -> bytes:
     """What an ended process has said."""
-    await asyncio.wait([said], timeout=_STDERR_WAIT_S)
+    await asyncio.wait([said], timeout=_END_WAIT_S)
     if said.done():
         return said.result()
-    said.cancel()  # whoever has its pipe still is none of ours
+    said.cancel()
     return b""
 
 

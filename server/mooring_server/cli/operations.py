@@ -62,7 +62,8 @@ def cancel_operation(place: Place, wanted: str | None, *, as_json: bool) -> None
     """Cancel an operation, wait until it has ended, and print how."""
     with opened(place) as (client, session):
         operation = _find(client, session, wanted)
-        if not operation.done:
+        was_over = operation.done
+        if not was_over:
             client.imports.cancel(operation)
             try:
                 client.imports.finish(operation, lambda _: None)
@@ -73,8 +74,8 @@ def cancel_operation(place: Place, wanted: str | None, *, as_json: bool) -> None
         if as_json:
             say(json.dumps(_account(operation)))
             return
-        file = progress_of(operation).file_name
-        say(f"The import of {file} is {_state(operation)}.")
+        over = "was over already" if was_over else "is over"
+        say(f"The import of {progress_of(operation).file_name} {over}: {_state(operation)}")
 
 
 def _find(client: Client, session: sessions_pb2.Session, wanted: str | None) -> operations_pb2.Operation:

@@ -13,11 +13,12 @@ from mooring_server.cli.console import ExitCode, Failure, say
 from mooring_server.cli.files import new_file
 from mooring_server.cli.places import Place, opened
 from mooring_server.cli.progress import progress
-from mooring_server.cli.tables import cell, size
+from mooring_server.cli.tables import cell, counted, size
 
 # What a spreadsheet takes for a formula, at the beginning of a cell.
 _FORMULA = r"^[=+\-@\t\r]"
 _BUFFER_BYTES = 2**20
+_SINGULAR = {"assets": "asset", "dependencies": "dependency"}
 
 
 def read_to_file(
@@ -54,7 +55,8 @@ def read_to_file(
         }
         say(json.dumps(account))
     else:
-        say(f"{file}: {rows:,} {noun} of {cell(session.display_name)}, {size(size_bytes)}")
+        found = counted(rows, _SINGULAR[noun], noun)
+        say(f"{file}: {found} of {cell(session.display_name)}, {size(size_bytes)}")
 
 
 def _pieces(client: Client, noun: str) -> Callable[..., Generator[Any]]:

@@ -68,7 +68,6 @@ class ColumnarSheet:
                     batch = next(batches, None)
                     if batch is None or not self._columns:
                         return
-                    self._limits.check_cells((row + batch.num_rows) * len(self._columns))
                     leaves = [leaf for column in batch.columns for leaf in _leaves(column, DEPTH_MAX)]
                     columns = [self._texts(leaf) for leaf in leaves]
                 for cells in zip(*columns, strict=True):
@@ -82,8 +81,12 @@ class ColumnarSheet:
         batches = self._parquet() if is_parquet else self._arrow()
         with closing(batches):
             schema = next(batches)
-            yield [name for field in schema for name in _names(field, "", DEPTH_MAX)]
+            names = [name for field in schema for name in _names(field, "", DEPTH_MAX)]
+            yield names
+            rows = 0
             for batch in batches:
+                rows += batch.num_rows
+                self._limits.check_cells(rows * len(names))
                 for start in range(0, batch.num_rows, _BATCH_ROWS):
                     yield batch.slice(start, _BATCH_ROWS)
 
@@ -103,7 +106,6 @@ class ColumnarSheet:
 
     def _arrow(self) -> Generator[Any, None, None]:
         """The schema, then batches."""
-        size = 0
         with pa.memory_map(str(self._path)) as file:
             if file.read(len(_ARROW_FILE)) == _ARROW_FILE:
                 reader = pa.ipc.open_file(file)
@@ -114,16 +116,17 @@ class ColumnarSheet:
                 batches = pa.ipc.open_stream(file)
                 yield batches.schema
             for batch in batches:
-                size += batch.get_total_buffer_size()
-                self._limits.check_expanded_size(size)
+                self._limits.check_expanded_size(batch.get_total_buffer_size())
                 batch.validate(full=True)
                 yield batch
 
     def _texts(self, array: Any) -> list[str]:
         """The texts of a column without columns of its own."""
         if isinstance(array.type, pa.DictionaryType):
-            texts = self._texts(array.dictionary)
-            return ["" if index is None else texts[index] for index in array.indices.to_pylist()]
+            # The dictionary is that of all rows, and may be long.
+            used = pc.unique(array.indices.drop_null())
+            texts = dict(zip(used.to_pylist(), self._texts(array.dictionary.take(used)), strict=True))
+            return [texts.get(index, "") for index in array.indices.to_pylist()]
         if isinstance(array.type, pa.RunEndEncodedType):
             return self._texts(pc.run_end_decode(array))
         if isinstance(array, pa.ExtensionArray) and array.type.extension_name != "arrow.uuid":

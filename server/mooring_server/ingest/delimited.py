@@ -1,11 +1,12 @@
 """CSV and its kin -> one sheet: delimiter and quoting.
 
-The delimiter is the one that gives the best header, or, where none gives one, the widest regular table. The
-file is surveyed once when it is opened, so that whatever is wrong with it is known before its first row is
-used; rows are then streamed.
+The delimiter is the one that gives the best header, or, where none gives one, the one that most records have
+equally often. The file is surveyed once when it is opened, so that whatever is wrong with it is known before
+its first row is used; rows are then streamed.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
@@ -86,18 +87,18 @@ class DelimitedSheet:
         return max(_DELIMITERS, key=lambda delimiter: _fit(sample, delimiter, self._limits.columns_max))
 
 
-def _fit(sample: str, delimiter: str, columns_max: int) -> tuple[int, int]:
-    """How good the best header is with a delimiter; where there is none, how wide all records are."""
+def _fit(sample: str, delimiter: str, columns_max: int) -> tuple[int, int, int]:
+    """How good the best header is with a delimiter; where there is none, how many records share a width."""
     best = 0
-    widths = set()
+    widths: Counter[int] = Counter()
     try:
         reader = csv.reader(StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True)
         for record in islice(reader, HEADER_ROWS):
             cells = [cell.strip() for cell in record]
-            if any(cells):
-                widths.add(len(cells))
-                # What is too wide is refused later, when it is no more than a count.
-                best = max(best, header_score(cells[:columns_max]))
+            widths[len(cells)] += len(cells) > 1 and any(cells)
+            # What is too wide is refused later, when it is no more than a count.
+            best = max(best, header_score(cells[:columns_max]))
     except csv.Error:
         pass  # the sample may end within a cell, and the survey judges the file
-    return best, widths.pop() if not best and len(widths) == 1 else 0
+    width, count = max(widths.items(), key=lambda each: each[::-1], default=(0, 0))
+    return (best, 0, 0) if best else (0, count, width)

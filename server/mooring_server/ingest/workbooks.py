@@ -10,7 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
@@ -72,7 +72,7 @@ class WorkbookSheet:
         self.name = name
         self._workbook = workbook
 
-    @property
+    @cached_property
     def row_total(self) -> int:
         """How many rows are not blank."""
         return sum(1 for _ in self.rows())
@@ -86,17 +86,13 @@ class WorkbookSheet:
             top, left = sheet.start
             # iter_rows() is lazy, but leaves out as many rows at the end as are blank at the start.
             rows = sheet.iter_rows() if top == 0 else iter(sheet.to_python())
-        indent = [""] * (left if top else 0)
-        number = top
-        while True:
-            with damage_reported(_DAMAGED):
-                row = next(rows, None)
-            if row is None:
-                return
-            number += 1
-            cells = [*indent, *map(cell_text, row)]
-            if any(cells):
-                yield number, cells
+            indent = [""] * (left if top else 0)
+            for number, row in enumerate(rows, start=top + 1):
+                if row.count("") == len(row):
+                    continue  # a million blank rows are no rarity
+                cells = [*indent, *map(cell_text, row)]
+                if any(cells):
+                    yield number, cells
 
 
 def _copy_parts(archive: zipfile.ZipFile, copy: zipfile.ZipFile, limits: Limits) -> None:

@@ -161,9 +161,9 @@ BULK_ASSETS = BulkTable(
     "assets",
     _columns(
         "id display_name type external_id hostname ip_addresses environment location platform"
-        " operating_system status owner application criticality cpu_cores memory_bytes storage_bytes attributes"
-        f" {_PROVENANCE} mac_addresses networks technology model serial_number business_unit migration_status"
-        " migration_strategy migration_wave implied",
+        " operating_system status owner application criticality cpu_cores memory_bytes storage_bytes"
+        f" attributes {_PROVENANCE} mac_addresses networks technology model serial_number"
+        " business_unit migration_status migration_strategy migration_wave implied",
         ip_addresses="list",
         mac_addresses="list",
         networks="list",

@@ -1,15 +1,19 @@
 """GetLandscape over a real socket: the numbers, whom they name, and how often they are computed."""
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
 from mooring.v1 import assets_pb2, dependencies_pb2, landscape_pb2
+from mooring_server.settings import Settings
+from mooring_server.store import back_up, restore
 from mooring_server.store.landscapes import Landscapes
 from support_assets import list_assets, put_asset, put_dependency
 from support_discovery import import_file
-from support_server import new_engagement
+from support_server import HeaderAuth, new_engagement, serving
+from support_waiting import until
 
 CSV = b"hostname,type,environment,application,cpu\n" + b"".join(
     b"web-%03d,server,%s,Shop,2\n" % (number, b"production" if number % 3 else b"test")
@@ -116,6 +120,27 @@ def test_unchanged_data_is_aggregated_once(ann, session, aggregations):
     assert second.data_version == list_assets(ann, session).data_version != first.data_version
     assert landscape(ann, session) == second
     assert len(aggregations) == 2
+
+
+def test_a_restore_forgets_what_was_added_up(tmp_path):
+    """Another edit that leads to the same revision of the same version is another landscape."""
+    settings = Settings(database=f"sqlite:///{tmp_path}/mooring.db", port=0, stop_grace_s=1)
+    with serving(settings, authenticator=HeaderAuth()) as server:
+        ann = server.user("ann")
+        session = new_engagement(ann).default_session
+        put_asset(ann, f"{session}/assets/web", display_name="Web")
+        backup, quiet = io.BytesIO(), lambda _what, _done, _total: None
+        back_up(settings.database, backup, quiet)
+        put_asset(ann, f"{session}/assets/db", display_name="Db", owner="Ann")
+        before = landscape(ann, session)
+        incarnation = server.app.incarnation
+        restore(settings.database, backup, settings, quiet, replace=True)
+        until(lambda: server.app.incarnation != incarnation, "the server notices")
+        put_asset(ann, f"{session}/assets/db", display_name="Db")
+        after = landscape(ann, session)
+    assert after.data_version == before.data_version
+    owners = [{each.field: each.known_count for each in found.completeness} for found in (before, after)]
+    assert [each["owner"] for each in owners] == [1, 0]
 
 
 def test_who_hangs_up_leaves_the_others_their_answer(ann, session, monkeypatch):

@@ -140,17 +140,21 @@ def test_every_field_of_dependencies(database: Database, read: Reader):
     assert answer.table["source_display_name"].to_pylist() == ["Asset 000000"] * 2 + ["Asset 000002"]
 
 
-@pytest.mark.parametrize("bulk", [reading.ASSETS, reading.DEPENDENCIES])
-@pytest.mark.parametrize("filter", ["", "create_time > 2030-01-01"])
-@pytest.mark.parametrize("fields", [(), ("id", "attributes.a"), ("create_time", "id")])
-def test_no_rows_are_a_stream_with_its_schema(database: Database, read: Reader, bulk, filter, fields):
+@pytest.mark.parametrize(
+    ("fields", "filter", "bulk"),
+    [
+        ((), "", reading.ASSETS),
+        (("create_time", "attributes.a", "id"), "", reading.ASSETS),
+        (("port", "id"), "port = 1", reading.DEPENDENCIES),
+    ],
+)
+def test_no_rows_are_a_stream_with_its_schema(database: Database, read: Reader, fields, filter, bulk):
     """A session without data, and one whose data have no such rows, answer what their columns are."""
     empty = read(fields, filter, bulk=bulk)
     assert (empty.label, empty.row_count, empty.table.num_rows) == ("", 0, 0)
     version = database.write(lambda tx: publish(tx))
-    for _ in range(2):
-        again = read(fields, filter, bulk=bulk)
-        assert (again.label, again.table.num_rows, again.table.schema) == (version, 0, empty.table.schema)
+    again = read(fields, filter, bulk=bulk)
+    assert (again.label, again.table.num_rows, again.table.schema) == (version, 0, empty.table.schema)
 
 
 def test_types_do_not_depend_on_the_rows(database: Database, read: Reader):

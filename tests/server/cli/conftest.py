@@ -1,9 +1,13 @@
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
+from click.testing import Result
+from mooring_server.cli import app
+from support_cli import Server, serving
+from typer.testing import CliRunner
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +27,28 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "data"
     path.mkdir(mode=0o700)
     return path
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all that run commands against it; each test has sessions of its own."""
+    path = tmp_path_factory.mktemp("shared")
+    path.chmod(0o700)
+    with serving("--port", 0, "--database", f"sqlite:///{path / 'a.db'}", data_folder=path) as server:
+        yield server
+
+
+@pytest.fixture
+def run(shared_server: Server, tmp_path: Path) -> Callable[..., Result]:
+    """Runs a command against it, in this process: `run("assets", "list", "Wave 1")`."""
+    settings = {
+        "MOORING_SERVER": shared_server.address,
+        "MOORING_DATA_DIR": str(tmp_path / "unused"),
+        "NO_COLOR": "1",
+        "COLUMNS": "80",
+    }
+
+    def run(*arguments: object, **others: str) -> Result:
+        return CliRunner().invoke(app, [*map(str, arguments)], env=settings | others)
+
+    return run

@@ -6,7 +6,7 @@ import pytest
 from mooring.v1 import imports_pb2
 from mooring_server.cli.client import connected
 from mooring_server.cli.console import ExitCode, Failure
-from mooring_server.cli.inventory import check
+from mooring_server.cli.reports import check
 from support_cli import mooring, serving
 
 SERVERS = (
@@ -66,11 +66,15 @@ def test_json_is_one_object_that_adds_up(run, server, file):
 
 
 def test_the_same_file_again_creates_nothing(run, file):
-    """An import may be repeated: every row is found unchanged."""
-    run(file, "--session", "Again", "--json")
+    """An import may be repeated: rows in another order are found unchanged, the same content is replayed."""
+    first = json.loads(run(file, "--session", "Again", "--json").stdout)
+    replayed = json.loads(run(file, "--session", "Again", "--json").stdout)
+    header, *rows = SERVERS.splitlines()
+    file.write_text("\n".join([header, *reversed(rows)]))
     account = json.loads(run(file, "--session", "Again", "--json").stdout)
 
-    assert (account["created"], account["unchanged"]) == (0, 3)
+    assert replayed == {**first, "replayed": True}
+    assert (account["created"], account["unchanged"], account["replayed"]) == (0, 3, False)
 
 
 def test_people_get_a_table(run, file):
@@ -78,7 +82,7 @@ def test_people_get_a_table(run, file):
     result = run(file, "--session", "For people")
 
     assert result.returncode == 0, result.stderr
-    assert "Imported into For people" in result.stdout
+    assert "Imported servers.csv into For people" in result.stdout
     assert re.search(r"made an asset\W+3\b", result.stdout)
     assert result.stderr == ""
 
@@ -95,7 +99,7 @@ def test_session_and_engagement_go_by_name_or_id(run, server, file):
         result = run(file, "--session", session, "--engagement", engagement, "--json")
 
         assert json.loads(result.stdout)["session"] == account["session"], result.stderr
-        assert json.loads(result.stdout)["unchanged"] == 3
+        assert json.loads(result.stdout)["replayed"] is True
 
 
 def test_an_unknown_engagement_changes_nothing(run, server, file):
@@ -167,7 +171,7 @@ def test_odd_names_are_names(run, server, file, name):
     result = run(file, f"--session={name}")
 
     assert result.returncode == 0, result.stderr
-    assert f"Imported into {name}\n" in result.stdout
+    assert f"Imported servers.csv into {name}\n" in result.stdout
     assert name in sessions(server)
 
 
@@ -199,7 +203,7 @@ def test_a_plain_terminal_still_gets_its_results(run, file):
     result = run(file, "--session", "Schnee ☃", PYTHONIOENCODING="ascii")
 
     assert result.returncode == 0, result.stderr
-    assert "Imported into Schnee ?" in result.stdout
+    assert "servers.csv in Schnee ?" in result.stdout
 
 
 def test_a_server_that_is_not_there(run, file):

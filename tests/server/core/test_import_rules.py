@@ -1,5 +1,6 @@
 """How the rows of an inventory become assets: the rules alone, without a database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -24,7 +25,7 @@ class Data:
     def __init__(self, assets=None):
         self.assets = assets or {}
 
-    def take(self, rows, now=MONDAY, chunk=100):
+    def take(self, rows, now=MONDAY, chunk=100, mentioned=None):
         account, built, seen = Account(), {}, set()
         for start in range(0, len(rows), chunk):
             staged = []
@@ -35,7 +36,7 @@ class Data:
                 repeated = each.identity in seen
                 seen.add(each.identity)
                 staged.append(stage(each, "estate.csv", "table", now, repeated=repeated))
-            settlement = Settlement(built, self.assets, account, now)
+            settlement = Settlement(built, self.assets, account, now, mentioned)
             settlement.add(staged)
             inserts, updates = list(map(record, settlement.inserts)), settlement.updates
             assert not built.keys() & {asset.identity for asset in inserts}
@@ -136,6 +137,20 @@ def test_the_first_row_about_an_implied_asset_makes_it_one_like_others():
     account, after = before.take([row()])
     assert (account.updated, after["id:1"].implied) == (1, False)
     assert after["id:1"].id == before["id:1"].id
+
+
+def test_a_row_is_about_what_was_mentioned_by_its_name():
+    """It takes the mentioned asset over with its id, so what depends on it stays; once, and not elsewhere."""
+    _, before = Data().take([row("name:web", implied=True)])
+    mentioned = {"web": before["name:web"]}
+    rows = [row("id:1", hostname="web.corp", owner="ann"), row("id:2")]
+    account, after = before.take(rows, TUESDAY, mentioned=mentioned)
+    assert (account.updated, account.created, account.is_balanced()) == (1, 1, True)
+    assert (after["id:1"].id, after["id:1"].owner) == (before["name:web"].id, "ann")
+    assert not after["id:1"].implied
+    elsewhere = {"web": replace(before["name:web"], location="north")}
+    account, _ = before.take([row("id:1", location="south")], TUESDAY, mentioned=elsewhere)
+    assert (account.updated, account.created) == (0, 1)
 
 
 def test_rows_that_a_reader_joined_are_accounted_for():

@@ -327,7 +327,10 @@ def test_data_of_a_schema_without_dependencies(new_database: Callable[[], str]):
             ("members", {"engagement_id": "e", "user_id": "ann", "role": 3}),
             ("sessions", {"engagement_id": "e", "id": "s", "display_name": "S", "data_version_id": "v"}),
             ("data_versions", {"id": "v", "engagement_id": "e", "session_id": "s", "asset_count": 1}),
-            ("assets", {"version_id": "v", "id": "a", "display_name": "Wéb", "cpu_cores": 0.5}),
+            (
+                "assets",
+                {"version_id": "v", "id": "a", "type": "server", "display_name": "Wéb", "cpu_cores": 0.5},
+            ),
             ("landscapes", {"version_id": "v", "document": "{}"}),
         ):
             _insert(opened, table, values)
@@ -348,12 +351,14 @@ def test_data_of_a_schema_without_dependencies(new_database: Callable[[], str]):
 
 def _insert(database: Any, table: str, values: dict[str, Any]) -> None:
     """Inserts a row of an older schema; what is not said is empty, 0, or true of what a row may be."""
-    blank = {"TEXT": "", "BOOLEAN": True, "REAL": None, "DOUBLE PRECISION": None}
+    documents = {"labels": "{}", "attributes": "{}", "ip_addresses": "[]"}
+    blank = {"TEXT": "", "BOOLEAN": True}
     filled = {
-        column.name: values.get(column.name, blank.get(column.data_type.upper(), 0))
+        column.name: blank.get(column.data_type.upper(), 0)
         for column in database.get_columns(table)
-        if column.name in values or not column.null
+        if not column.null
     }
+    filled |= {name: document for name, document in documents.items() if name in filled} | values
     names, places = ", ".join(filled), ", ".join([database.param] * len(filled))
     database.execute_sql(f"INSERT INTO {table} ({names}) VALUES ({places})", tuple(filled.values()))  # noqa: S608 - names of ours
 

@@ -6,7 +6,7 @@ import pytest
 from mooring_server.store import Finding, Tx
 from mooring_server.store.migrating import connection
 from mooring_server.store.records import ChangeKind
-from support_store import ENGAGEMENT, USER, Database, asset, begin, publish, session
+from support_store import ENGAGEMENT, USER, Database, asset, begin, dependency, publish, session
 
 STREAM = f"engagements/{ENGAGEMENT}"
 SESSIONS = f"{STREAM}/sessions"
@@ -20,6 +20,15 @@ REPAIRABLE = (
     ("UPDATE data_versions SET idle_time = 1", "is shown and not marked as shown"),
     ("UPDATE sessions SET asset_count = 7 WHERE id = 'baseline'", "says that it has 7 assets"),
     ("UPDATE sessions SET asset_count = 7 WHERE id = 'wave-1'", "has 7 assets and shows 0"),
+    ("UPDATE sessions SET dependency_count = 7 WHERE id = 'baseline'", "says that it has 7 dependencies"),
+    ("UPDATE sessions SET dependency_count = 7 WHERE id = 'wave-1'", "has 7 dependencies and shows 0"),
+    ("UPDATE sessions SET data_revision = 7 WHERE id = 'baseline'", "has 7 edits and shows 1"),
+    ("UPDATE data_versions SET dependency_count = 9", "says that it has 9 dependencies and has 1"),
+    (
+        "INSERT INTO landscapes (version_id, revision, document)"
+        " SELECT id, revision + 1, '{}' FROM data_versions",
+        "in its revision 2, which is not there",
+    ),
     ("UPDATE engagements SET revision = revision - 2", "and its log goes on to"),
     ("UPDATE users SET default_engagement_id = 'elsewhere'", "and is no member there"),
     ("UPDATE sessions SET parent_id = 'nobody' WHERE id = 'wave-1'", "has the parent nobody"),
@@ -40,6 +49,7 @@ REPAIRABLE = (
     ("UPDATE operations SET state = 'succeeded', result = NULL", "does not tell its outcome"),
     ("UPDATE operations SET error = NULL", "does not tell its outcome"),
     ("DELETE FROM assets WHERE id = 'asset-000001'", "says that it has 2 assets and has 1"),
+    ("DELETE FROM dependencies", "says that it has 1 dependencies and has 0"),
     (
         "UPDATE sessions SET data_version_id = NULL, asset_count = 0",
         "is marked as shown, and nothing shows it",
@@ -57,6 +67,12 @@ UNREPAIRABLE = (
         "UPDATE sessions SET data_version_id = 'gone' WHERE id = 'wave-1'",
         "shows the data version gone, which is not there",
         "Import its inventory again",
+    ),
+    ("UPDATE dependencies SET kind = 'likes'", "'likes' in dependencies.kind", "newer Mooring"),
+    (
+        "UPDATE dependencies SET target_id = 'gone'",
+        "is between the assets asset-000000 and gone, which are not both there",
+        "Delete it",
     ),
     ("UPDATE members SET role = 1", "has no manager", "API token"),
     ("UPDATE members SET role = 9", "9 in members.role", "newer Mooring"),
@@ -88,6 +104,7 @@ def sound(database: Database) -> Database:
         begin(tx)
         tx.users.set_default_engagement(USER, ENGAGEMENT)
         publish(tx, asset(0), asset(1))
+        tx.edits.create_dependency(tx.edits.begin(ENGAGEMENT, "baseline"), dependency(0, 0, 0))
 
     database.write(make)
     database.write(session("wave-1"))
@@ -115,6 +132,25 @@ def test_a_label_of_no_session_is_one_fault(tmp_path: Path):
     assert [finding.sentence.partition(".")[0] for finding in found] == [
         "A row of session_labels refers to a row of sessions that is not there"
     ]
+
+
+def test_a_landscape_of_no_version_goes(tmp_path: Path):
+    """It is made of data, so that its loss is none; an import of no session is told, and stays."""
+    with Database(f"sqlite:///{tmp_path}/store.db") as database:
+        database.write(begin)
+        found = break_it(
+            database,
+            "INSERT INTO landscapes (version_id, revision, document) VALUES ('gone', 0, '{}');"
+            "INSERT INTO imports (id, engagement_id, session_id, user_id, file_name, sha256, size_bytes,"
+            " options, options_hash, report, details, base_revision, revision, create_time)"
+            " VALUES ('i', 'engagement-1', 'gone', 'user-1', 'a.csv', '', 0, '{}', '', '{}', '{}', 0, 0, 5)",
+        )
+        assert [(one.sentence.partition(".")[0], one.is_repairable) for one in found] == [
+            ("A row of imports refers to a row of sessions that is not there", False),
+            ("A landscape is kept of data version gone in its revision 0, which is not there", True),
+        ]
+        assert len(database.run(database.store.repair())) == 1
+        assert [one.is_repairable for one in database.store.check()] == [False]
 
 
 def test_each_fault_is_found_and_repaired(sound: Database):
@@ -146,6 +182,7 @@ def test_what_cannot_be_repaired_is_explained(sound: Database):
     [
         ("UPDATE engagements SET session_count = 9", STREAM),
         ("UPDATE sessions SET asset_count = 7 WHERE id = 'wave-1'", f"{SESSIONS}/wave-1"),
+        ("UPDATE sessions SET dependency_count = 7 WHERE id = 'wave-1'", f"{SESSIONS}/wave-1"),
         ("UPDATE sessions SET parent_id = 'nobody' WHERE id = 'wave-2'", f"{SESSIONS}/wave-2"),
         ("UPDATE sessions SET is_default = (1 = 0)", f"{SESSIONS}/baseline"),
         ("UPDATE users SET default_engagement_id = 'elsewhere'", f"users/{USER}"),

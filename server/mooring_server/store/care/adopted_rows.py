@@ -85,6 +85,7 @@ class AdoptedRows:
             "last_activity_time": updated,
             "archive_time": updated if archived else None,
             "words": searched_text((display_name, "")),
+            "data_revision": 0,
         }
         self.engagements[engagement_id]["session_count"] += not deleted
 

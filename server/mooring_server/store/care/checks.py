@@ -206,10 +206,11 @@ def version_counts(database: Database) -> Faults:
 
 
 def shown_counts(database: Database) -> Faults:
-    """A session's counts of assets and dependencies are those of what it shows."""
+    """A session's counts of assets, dependencies and edits are those of what it shows."""
     for count, shown, what in (
         (Sessions.asset_count, DataVersions.asset_count, "assets"),
         (Sessions.dependency_count, DataVersions.dependency_count, "dependencies"),
+        (Sessions.data_revision, DataVersions.revision, "edits"),
     ):
         counted = fn.COALESCE(shown, 0)
         query = (

@@ -93,6 +93,7 @@ _RECOUNT_SESSION = Statement(
             for count, counted in (
                 (Sessions.asset_count, DataVersions.asset_count),
                 (Sessions.dependency_count, DataVersions.dependency_count),
+                (Sessions.data_revision, DataVersions.revision),
             )
         }
         | {

@@ -39,7 +39,7 @@ _LEADS_MAX = 4
 # The share of `examined_max` that a lead may have; each of them is looked at before one is taken.
 _LEAD_SHARE = 4
 _GROWTH = 4
-# For a query that has no end of its own, a lead with less than a share of so many rows beats walking the list.
+# Where all rows are wanted, a lead with less than a share of so many beats walking the list.
 _WHOLE_EXAMINED_MAX = 20_000
 _ALL = 2**62
 # PostgreSQL's planner would take a whole table, an index and a sort, or all that another index has of the
@@ -153,7 +153,7 @@ class Listing(Generic[T]):
     def whole(
         self, tx: Tx, columns: Callable[[Of], Sequence[Node]], condition: Condition | None, **scope: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """A query for those columns of all rows that the condition is true of, in no order, and its arguments."""
+        """A query for columns of all rows that the condition is true of, in no order, and its arguments."""
         shape, arguments = self._begin(tx, condition, scope)
         lead = self._lead(tx, condition, arguments, _WHOLE_EXAMINED_MAX)
         if lead is None:
