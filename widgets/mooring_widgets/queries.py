@@ -5,35 +5,40 @@ session, …)`. Names in keys are full resource names, so a prefix names exactly
 """
 
 import asyncio
+import json
 from bisect import bisect
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 from mooring_widgets.client import (
     Asset,
     Change,
+    Dependency,
     Engagement,
+    Imports,
     Landscape,
     MooringClient,
     PageOf,
     Session,
     engagement_of,
+    to_table,
 )
-from mooring_widgets.errors import InvalidArgument, MooringError, Unavailable
+from mooring_widgets.errors import MooringError, Unavailable
 from mooring_widgets.query import QueryFunctionContext, QueryOptions
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 T = TypeVar("T")
 Key = tuple[Any, ...]
+Table: TypeAlias = Literal["assets", "dependencies"]
+"""What can be read in bulk."""
 
 # The watch makes stale whatever changes, so age alone only bounds what a lost watch could hide.
 _STALE_TIME_S = 60.0
 _RETRIES_MAX = 3
-_WALK_PAGE_SIZE = 1_000
-_WALK_RESTARTS_MAX = 3
 
 
 def worth_retrying(failure_count: int, error: Exception) -> bool:
@@ -93,14 +98,34 @@ def session(client: MooringClient, name: str) -> QueryOptions[Session]:
 
 
 def assets(
-    client: MooringClient, session: str, offset: int = 0, limit: int = 50
+    client: MooringClient, session: str, offset: int = 0, limit: int = 50, filter: str = ""
 ) -> QueryOptions[PageOf[Asset]]:
     """Some of a session's assets, by display name."""
 
     async def fetch(_: QueryFunctionContext) -> PageOf[Asset]:
-        return await client.list_assets(session, page_size=limit, skip=offset)
+        return await client.list_assets(session, page_size=limit, skip=offset, filter=filter)
 
-    return _options((*_discovery(session), "assets", offset, limit), fetch)
+    return _options((*_discovery(session), "assets", filter, offset, limit), fetch)
+
+
+def dependencies(
+    client: MooringClient, session: str, offset: int = 0, limit: int = 50, filter: str = ""
+) -> QueryOptions[PageOf[Dependency]]:
+    """Some of a session's dependencies, the oldest first."""
+
+    async def fetch(_: QueryFunctionContext) -> PageOf[Dependency]:
+        return await client.list_dependencies(session, page_size=limit, skip=offset, filter=filter)
+
+    return _options((*_discovery(session), "dependencies", filter, offset, limit), fetch)
+
+
+def imports(client: MooringClient, session: str, limit: int = 50) -> QueryOptions[Imports]:
+    """The newest imports of a session."""
+
+    async def fetch(_: QueryFunctionContext) -> Imports:
+        return Imports((await client.list_imports(session, page_size=limit)).items)
+
+    return _options((*_discovery(session), "imports", limit), fetch)
 
 
 def landscape(client: MooringClient, session: str) -> QueryOptions[Landscape]:
@@ -112,15 +137,32 @@ def landscape(client: MooringClient, session: str) -> QueryOptions[Landscape]:
     return _options((*_discovery(session), "landscape"), fetch)
 
 
+def table(client: MooringClient, session: str, kind: Table) -> "QueryOptions[pa.Table]":
+    """All assets or dependencies of a session as an Arrow table, of one data version."""
+
+    async def fetch(_: QueryFunctionContext) -> "pa.Table":
+        return await read_table(client, session, kind)
+
+    # Comparing two tables value by value costs more than showing one again.
+    return _options((*_discovery(session), "table", kind), fetch, structural_sharing=False)
+
+
 def discovery_frame(client: MooringClient, session: str) -> "QueryOptions[pd.DataFrame]":
     """All assets of a session as a data frame, of one data version; see `to_frame` for its columns."""
+    return _frame(client, session, "assets")
 
+
+def dependencies_frame(client: MooringClient, session: str) -> "QueryOptions[pd.DataFrame]":
+    """All dependencies of a session as a data frame, of one data version."""
+    return _frame(client, session, "dependencies")
+
+
+def _frame(client: MooringClient, session: str, kind: Table) -> "QueryOptions[pd.DataFrame]":
     async def fetch(_: QueryFunctionContext) -> "pd.DataFrame":
         # In a thread: a second of pandas would hold up every other call.
-        return await asyncio.to_thread(to_frame, await _walk(client, session))
+        return await asyncio.to_thread(to_frame, await read_table(client, session, kind), session, kind)
 
-    # Comparing two frames value by value costs more than repainting one.
-    return _options((*_discovery(session), "frame"), fetch, structural_sharing=False)
+    return _options((*_discovery(session), "frame", kind), fetch, structural_sharing=False)
 
 
 def stale_keys(change: Change) -> Iterator[Key]:
@@ -142,13 +184,17 @@ def stale_keys(change: Change) -> Iterator[Key]:
         yield ("engagement", engagement)
         yield ("engagements",)
         return
+    session = "/".join(resource.split("/")[:4])
     yield ("sessions", engagement)
-    yield ("session", engagement, resource)
+    yield ("session", engagement, session)
+    if session != resource:  # an asset or a dependency, which its session counts and adds up
+        yield _discovery(session)
+        return
     if change.kind in ("created", "deleted", "undeleted"):
         yield ("engagement", engagement)
         yield ("engagements",)
-    if change.kind == "imported":
-        yield _discovery(resource)
+    if change.kind in ("imported", "reverted"):
+        yield _discovery(session)
 
 
 def stream_keys(stream: str) -> Iterator[Key]:
@@ -161,64 +207,47 @@ def stream_keys(stream: str) -> Iterator[Key]:
     yield ("engagements",)
 
 
-_TEXT_COLUMNS = (
-    "name",
-    "display_name",
-    "type",
-    "external_id",
-    "hostname",
-    "environment",
-    "location",
-    "platform",
-    "operating_system",
-    "status",
-    "owner",
-    "application",
-    "criticality",
-)
+def batches(
+    client: MooringClient, session: str, kind: Table, fields: Sequence[str] = (), filter: str = ""
+) -> "AsyncGenerator[pa.RecordBatch]":
+    """The rows of a bulk read as they come; at least one batch, which may be empty.
+
+    Raises:
+        ValueError: For a table that there is not.
+    """
+    if kind not in get_args(Table):
+        raise ValueError(f"there is no table {kind!r}; take one of {', '.join(get_args(Table))}")
+    read = client.read_assets if kind == "assets" else client.read_dependencies
+    return read(session, fields=fields, filter=filter)
 
 
-def to_frame(assets: Sequence[Asset]) -> "pd.DataFrame":
-    """A row an asset, a column a field.
+async def read_table(
+    client: MooringClient, session: str, kind: Table, fields: Sequence[str] = (), filter: str = ""
+) -> "pa.Table":
+    """All rows of a bulk read."""
+    return await to_table(batches(client, session, kind, fields, filter))
 
-    Texts are strings (empty: not known), `cpu_cores` is Float64, `memory_bytes` and `storage_bytes` are Int64
-    (NA: not known), times are in UTC, `ip_addresses` holds tuples and `attributes` dicts of every other
-    column of the source.
+
+def to_frame(table: "pa.Table", session: str, kind: Table) -> "pd.DataFrame":
+    """A row an asset or a dependency, a column a field, and its full name first where its id is there.
+
+    Texts are strings (empty: not known), `cpu_cores` is Float64, `memory_bytes`, `storage_bytes` and `port`
+    are Int64 (NA: not known), times are in UTC, lists are tuples, and `attributes` holds dicts of every
+    other column of the source.
     """
     import pandas as pd
+    import pyarrow as pa
 
-    columns: dict[str, Any] = {
-        name: pd.Series([getattr(asset, name) for asset in assets], dtype="str") for name in _TEXT_COLUMNS
-    }
-    columns["ip_addresses"] = pd.Series([asset.ip_addresses for asset in assets], dtype="object")
-    columns["cpu_cores"] = pd.array([asset.cpu_cores for asset in assets], dtype="Float64")
-    columns["memory_bytes"] = pd.array([asset.memory_bytes for asset in assets], dtype="Int64")
-    columns["storage_bytes"] = pd.array([asset.storage_bytes for asset in assets], dtype="Int64")
-    columns["attributes"] = pd.Series([dict(asset.attributes) for asset in assets], dtype="object")
-    for name in ("create_time", "update_time"):
-        columns[name] = pd.to_datetime(pd.Series([getattr(asset, name) for asset in assets]), utc=True)
-    return pd.DataFrame(columns)
-
-
-async def _walk(client: MooringClient, session: str) -> list[Asset]:
-    """Every asset of one data version: where that goes during the walk, the walk starts again."""
-    for _ in range(_WALK_RESTARTS_MAX):
-        found: list[Asset] = []
-        token, version = "", None
-        while True:
-            try:
-                page = await client.list_assets(session, page_size=_WALK_PAGE_SIZE, page_token=token)
-            except InvalidArgument as error:
-                if token and error.reason == "INVALID_PAGE_TOKEN":
-                    break
-                raise
-            if version not in (None, page.data_version):
-                break
-            version, token = page.data_version, page.next_token
-            found += page.items
-            if not token:
-                return found
-    raise Unavailable(f"the data of {session} changes faster than it can be read; try again in a moment")
+    types = {pa.float64(): pd.Float64Dtype(), pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype()}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=types.get)
+    for column in table.schema:
+        if pa.types.is_list(column.type):
+            frame[column.name] = pd.Series(map(tuple, frame[column.name]), dtype="object")
+    if "attributes" in frame:
+        frame["attributes"] = pd.Series(map(json.loads, frame["attributes"]), dtype="object")
+    if "id" in frame:
+        frame.insert(0, "name", f"{session}/{kind}/" + frame["id"])
+    return frame
 
 
 def _discovery(session: str) -> Key:

@@ -66,9 +66,9 @@ const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 export const count = (value: number): string => whole.format(value);
 export const decimal = (value: number): string => short.format(value);
 
-/** `1 asset`, `2 assets`. */
+/** `1 asset`, `2 assets`, `2 dependencies`. */
 export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+  return `${count(value)} ${value === 1 ? noun : noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
 }
 
 export function bytes(value: number): string {

@@ -1,5 +1,6 @@
 // The entry: which view a widget is, and a box with words instead of a blank where one cannot be drawn.
 import { h } from "./dom";
+import { ImportForm } from "./importing";
 import { Landscape } from "./landscape";
 import { Selector } from "./selector";
 import { FormView } from "./standalone";
@@ -20,6 +21,7 @@ const VIEWS: Record<string, Mount> = {
   selector: (...args) => mount(({ channel }) => new Selector(channel), ...args),
   form: (...args) => mount((context) => new FormView(context), ...args),
   table: (...args) => mount((context) => new Table(context), ...args),
+  import: (...args) => mount((context) => new ImportForm(context), ...args),
   landscape: (...args) => mount((context) => new Landscape(context), ...args),
   user: (...args) => mount((context) => new UserView(context), ...args),
 };

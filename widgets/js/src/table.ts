@@ -1,4 +1,4 @@
-// The discovery table: any number of rows, of which only those that are seen are fetched and in the page.
+// A table of assets or dependencies: any number of rows, of which only those that are seen are fetched and in the page.
 import { failureOf } from "./channel";
 import { attribute, bytes, count, counted, decimal, h, text } from "./dom";
 import { Frame } from "./frame";
@@ -17,21 +17,26 @@ type Cell = string | number | null;
 interface Column {
   key: string;
   label: string;
-  kind: "text" | "number" | "bytes";
+  /** `plain` is a number that nobody adds up, such as a port. */
+  kind: "text" | "number" | "bytes" | "plain";
   /** In pixels, at least; columns share what is left in this proportion. */
   width: number;
 }
 
 interface TableState extends ViewState {
   columns: Column[];
+  noun: string;
+  /** What to say where there are no rows. */
+  empty: string;
   /** The first page, which every switch brings along. */
-  page: (PageOf<Cell[]> & { version: number }) | null;
+  page: (PageOf<Cell[]> & { version: number; at_least?: boolean }) | null;
 }
 
 const WRITE: Record<Column["kind"], (value: Cell) => string> = {
   text: (value) => (value == null ? "" : String(value)),
   number: (value) => (typeof value === "number" ? decimal(value) : ""),
   bytes: (value) => (typeof value === "number" ? bytes(value) : ""),
+  plain: (value) => (value == null ? "" : String(value)),
 };
 
 export class Table implements View<TableState> {
@@ -106,8 +111,8 @@ export class Table implements View<TableState> {
     this.frame.paint(
       state,
       !!state.page,
-      counted(this.pages.total ?? 0, "asset"),
-      'No assets yet. Bring some in: ws.import_inventory("estate.xlsx")',
+      `${state.page?.at_least ? "At least " : ""}${counted(this.pages.total ?? 0, state.noun)}`,
+      state.empty,
     );
   }
 

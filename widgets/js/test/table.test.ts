@@ -23,6 +23,8 @@ function table(total: number, state: object = {}) {
         session_label: "Wave 1",
         refreshing: false,
         columns,
+        noun: "asset",
+        empty: "No assets yet.",
         page: { ...slice(row, total, { offset: 0, limit: 100 }), version: 1 },
         ...state,
       },

@@ -4,22 +4,19 @@ Every mutation carries a request id, so that a repeated call is harmless; every 
 """
 
 import uuid
-from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from pathlib import Path
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from mooring.v1 import assets_pb2, engagements_pb2, landscape_pb2, sessions_pb2, users_pb2
+from mooring.v1 import engagements_pb2, sessions_pb2, users_pb2
 
-from mooring_widgets.client import decode, importing
+from mooring_widgets.client import decode
 from mooring_widgets.client.channel import Channel
+from mooring_widgets.client.discovery import DiscoveryCalls
 from mooring_widgets.client.snapshots import (
-    Asset,
     Context,
     Engagement,
-    ImportReport,
-    Landscape,
     PageOf,
-    Progress,
     Session,
     Switched,
     User,
@@ -30,10 +27,9 @@ from mooring_widgets.client.watching import follow
 _USERS = "mooring.v1.UserService"
 _ENGAGEMENTS = "mooring.v1.EngagementService"
 _SESSIONS = "mooring.v1.SessionService"
-_DISCOVERY = "mooring.v1.DiscoveryService"
 
 
-class MooringClient:
+class MooringClient(DiscoveryCalls):
     """A client of one service. Its coroutines run on the loop that its first call ran on.
 
     Failures are the exceptions of `mooring_widgets.errors`. `session` and `engagement` arguments are full
@@ -231,51 +227,6 @@ class MooringClient:
             f"/{_SESSIONS}/SwitchSession", request, sessions_pb2.SwitchSessionResponse
         )
         return Switched(decode.session(answer.session), decode.context(answer.context))
-
-    # Discovery data
-
-    async def list_assets(
-        self, session: str, *, page_size: int = 50, page_token: str = "", skip: int = 0
-    ) -> PageOf[Asset]:
-        """The assets of a session, by display name; a walk by tokens stays within one data version."""
-        request = assets_pb2.ListAssetsRequest(
-            parent=session, page_size=page_size, page_token=page_token, skip=skip
-        )
-        answer = await self._channel.unary(
-            f"/{_DISCOVERY}/ListAssets", request, assets_pb2.ListAssetsResponse
-        )
-        return PageOf(
-            tuple(map(decode.asset, answer.assets)),
-            answer.total_size,
-            answer.next_page_token,
-            answer.data_version,
-        )
-
-    async def get_landscape(self, session: str) -> Landscape:
-        """What a session's assets add up to."""
-        request = landscape_pb2.GetLandscapeRequest(name=f"{session}/landscape")
-        return decode.landscape(
-            await self._channel.unary(f"/{_DISCOVERY}/GetLandscape", request, landscape_pb2.Landscape)
-        )
-
-    async def import_inventory(
-        self, session: str, path: str | Path, *, on_progress: Callable[[Progress], None] | None = None
-    ) -> ImportReport:
-        """Uploads a file and imports it into a session, all or nothing; cancelling it cancels the import.
-
-        Args:
-            session: The session's full name.
-            path: The inventory.
-            on_progress: Called on the loop with every step; it must not block.
-
-        Raises:
-            InvalidArgument: Where the file is no inventory.
-            Conflict: Where the session's data changed meanwhile.
-            OSError: Where the file cannot be read.
-        """
-        return await importing.import_inventory(
-            self._channel, session, Path(path), _request_id(), on_progress or (lambda _: None)
-        )
 
     # Changes
 

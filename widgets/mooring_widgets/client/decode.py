@@ -4,10 +4,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from mooring.v1 import (
-    assets_pb2,
     engagements_pb2,
-    imports_pb2,
-    landscape_pb2,
     sessions_pb2,
     users_pb2,
     watch_pb2,
@@ -55,8 +52,8 @@ def engagement(message: engagements_pb2.Engagement) -> snapshots.Engagement:
         session_count=message.session_count,
         revision=message.revision,
         etag=message.etag,
-        create_time=_time(message.create_time),
-        update_time=_time(message.update_time),
+        create_time=time(message.create_time),
+        update_time=time(message.update_time),
     )
 
 
@@ -72,77 +69,9 @@ def session(message: sessions_pb2.Session) -> snapshots.Session:
         data_version=message.data_version,
         asset_count=message.asset_count,
         etag=message.etag,
-        create_time=_time(message.create_time),
-        update_time=_time(message.update_time),
-        delete_time=_time(message.delete_time),
-    )
-
-
-def asset(message: assets_pb2.Asset) -> snapshots.Asset:
-    """An asset."""
-    return snapshots.Asset(
-        name=message.name,
-        display_name=message.display_name,
-        type=assets_pb2.AssetType.Name(message.type).removeprefix("ASSET_TYPE_").lower(),
-        external_id=message.external_id,
-        hostname=message.hostname,
-        ip_addresses=tuple(message.ip_addresses),
-        environment=message.environment,
-        location=message.location,
-        platform=message.platform,
-        operating_system=message.operating_system,
-        status=message.status,
-        owner=message.owner,
-        application=message.application,
-        criticality=message.criticality,
-        cpu_cores=message.cpu_cores if message.HasField("cpu_cores") else None,
-        memory_bytes=message.memory_bytes if message.HasField("memory_bytes") else None,
-        storage_bytes=message.storage_bytes if message.HasField("storage_bytes") else None,
-        attributes=dict(message.attributes),
-        source_file=message.provenance.file,
-        source_sheet=message.provenance.sheet,
-        source_row=message.provenance.row,
-        create_time=_time(message.create_time),
-        update_time=_time(message.update_time),
-    )
-
-
-def landscape(message: landscape_pb2.Landscape) -> snapshots.Landscape:
-    """A landscape."""
-    groups = tuple(
-        snapshots.Group(
-            group.field,
-            tuple(snapshots.Bucket(bucket.value, _totals(bucket.totals)) for bucket in group.buckets),
-            group.value_count,
-        )
-        for group in message.groups
-    )
-    return snapshots.Landscape(message.name, message.data_version, _totals(message.totals), groups)
-
-
-def progress(message: imports_pb2.ImportInventoryMetadata) -> snapshots.Progress:
-    """How far an import is."""
-    phase = imports_pb2.ImportPhase.Name(message.phase).removeprefix("IMPORT_PHASE_").lower()
-    return snapshots.Progress(phase, message.rows_done, message.rows_total)
-
-
-def report(message: imports_pb2.ImportInventoryResponse) -> snapshots.ImportReport:
-    """What an import did."""
-    told = message.report
-    return snapshots.ImportReport(
-        session=message.session,
-        kind=told.kind,
-        source_rows=told.source_rows,
-        created=told.created,
-        updated=told.updated,
-        unchanged=told.unchanged,
-        joined=told.joined,
-        implied=told.implied,
-        rejected=tuple(snapshots.RejectedRow(row.sheet, row.row, row.reason) for row in told.rejected),
-        created_by_type=dict(told.created_by_type),
-        mapping=dict(told.mapping),
-        data_version=told.data_version,
-        notes=tuple(told.notes),
+        create_time=time(message.create_time),
+        update_time=time(message.update_time),
+        delete_time=time(message.delete_time),
     )
 
 
@@ -154,13 +83,8 @@ def change(message: watch_pb2.Change) -> snapshots.Change:
     return snapshots.Change(message.stream, message.revision, kind, message.resource, message.actor)
 
 
-def _totals(message: landscape_pb2.LandscapeTotals) -> snapshots.Totals:
-    return snapshots.Totals(
-        message.asset_count, message.cpu_cores, message.memory_bytes, message.storage_bytes
-    )
-
-
-def _time(message: Timestamp) -> datetime | None:
+def time(message: Timestamp) -> datetime | None:
+    """A time; None where it is unset."""
     if not message.seconds and not message.nanos:
         return None
     return message.ToDatetime(tzinfo=UTC)

@@ -11,10 +11,10 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
 from mooring.v1 import imports_pb2
 
-from mooring_widgets.client import decode
+from mooring_widgets.client import decode_discovery
 from mooring_widgets.client.channel import Channel
 from mooring_widgets.client.failures import from_status
-from mooring_widgets.client.snapshots import ImportReport, Progress
+from mooring_widgets.client.reports import ImportOptions, ImportReport, Progress, Upload
 from mooring_widgets.errors import MooringError
 
 _CHUNK_BYTES = 512 * 2**10
@@ -24,13 +24,45 @@ _OPERATIONS = "/google.longrunning.Operations"
 _DISCOVERY = "/mooring.v1.DiscoveryService"
 
 
-async def import_inventory(
-    channel: Channel, session: str, path: Path, request_id: str, on_progress: Callable[[Progress], None]
+async def upload(
+    channel: Channel, session: str, path: Path, name: str, on_progress: Callable[[Progress], None]
+) -> Upload:
+    """Uploads a file for `session`; see `MooringClient.upload_inventory`."""
+    size_bytes, sha256 = await asyncio.to_thread(_measure, path)
+
+    async def pieces() -> AsyncIterator[imports_pb2.UploadInventoryRequest]:
+        header = imports_pb2.UploadHeader(parent=session, file_name=name, sha256=sha256)
+        yield imports_pb2.UploadInventoryRequest(header=header)
+        sent = 0
+        with await asyncio.to_thread(path.open, "rb") as file:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+                yield imports_pb2.UploadInventoryRequest(chunk=chunk)
+                sent += len(chunk)
+                on_progress(Progress("uploading", sent, size_bytes))
+
+    answer = await channel.upload(
+        f"{_DISCOVERY}/UploadInventory",
+        pieces,
+        imports_pb2.UploadInventoryResponse,
+        timeout_s=_UPLOAD_TIMEOUT_S,
+    )
+    return Upload(answer.upload_id, name, answer.size_bytes)
+
+
+async def import_upload(
+    channel: Channel,
+    session: str,
+    upload_id: str,
+    options: ImportOptions,
+    request_id: str,
+    on_progress: Callable[[Progress], None],
 ) -> ImportReport:
-    """Uploads `path` and imports it into `session`; see `MooringClient.import_inventory`."""
-    upload = await _upload(channel, session, path, on_progress)
+    """Imports an upload into `session`; see `MooringClient.import_upload`."""
     request = imports_pb2.ImportInventoryRequest(
-        parent=session, upload_id=upload.upload_id, request_id=request_id
+        parent=session,
+        upload_id=upload_id,
+        request_id=request_id,
+        options=decode_discovery.options_message(options),
     )
     operation = await channel.unary(f"{_DISCOVERY}/ImportInventory", request, operations_pb2.Operation)
     try:
@@ -53,30 +85,7 @@ async def import_inventory(
         raise from_status(operation.error)
     answer = imports_pb2.ImportInventoryResponse()
     operation.response.Unpack(answer)
-    return decode.report(answer)
-
-
-async def _upload(
-    channel: Channel, session: str, path: Path, on_progress: Callable[[Progress], None]
-) -> imports_pb2.UploadInventoryResponse:
-    size_bytes, sha256 = await asyncio.to_thread(_measure, path)
-
-    async def pieces() -> AsyncIterator[imports_pb2.UploadInventoryRequest]:
-        header = imports_pb2.UploadHeader(parent=session, file_name=path.name, sha256=sha256)
-        yield imports_pb2.UploadInventoryRequest(header=header)
-        sent = 0
-        with await asyncio.to_thread(path.open, "rb") as file:
-            while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
-                yield imports_pb2.UploadInventoryRequest(chunk=chunk)
-                sent += len(chunk)
-                on_progress(Progress("uploading", sent, size_bytes))
-
-    return await channel.upload(
-        f"{_DISCOVERY}/UploadInventory",
-        pieces,
-        imports_pb2.UploadInventoryResponse,
-        timeout_s=_UPLOAD_TIMEOUT_S,
-    )
+    return decode_discovery.report(answer.session, answer.report)
 
 
 def _measure(path: Path) -> tuple[int, str]:
@@ -88,4 +97,4 @@ def _measure(path: Path) -> tuple[int, str]:
 def _tell(operation: operations_pb2.Operation, on_progress: Callable[[Progress], None]) -> None:
     metadata = imports_pb2.ImportInventoryMetadata()
     if operation.metadata.Unpack(metadata):
-        on_progress(decode.progress(metadata))
+        on_progress(decode_discovery.progress(metadata))

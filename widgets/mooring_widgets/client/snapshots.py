@@ -6,7 +6,6 @@ Names are full resource names (`engagements/e/sessions/s`); times are aware, in 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from html import escape
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -85,7 +84,10 @@ class Engagement:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One thing of an estate. An empty text and a None number mean: not known."""
+    """One thing of an estate. An empty text and a None number mean: not known.
+
+    `implied`: no row of an inventory is about it, something only mentions it.
+    """
 
     name: str
     display_name: str
@@ -93,14 +95,23 @@ class Asset:
     external_id: str = ""
     hostname: str = ""
     ip_addresses: tuple[str, ...] = ()
+    mac_addresses: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
     environment: str = ""
     location: str = ""
     platform: str = ""
     operating_system: str = ""
+    technology: str = ""
+    model: str = ""
+    serial_number: str = ""
     status: str = ""
     owner: str = ""
     application: str = ""
+    business_unit: str = ""
     criticality: str = ""
+    migration_status: str = ""
+    migration_strategy: str = ""
+    migration_wave: str = ""
     cpu_cores: float | None = None
     memory_bytes: int | None = None
     storage_bytes: int | None = None
@@ -108,6 +119,36 @@ class Asset:
     source_file: str = ""
     source_sheet: str = ""
     source_row: int = 0
+    implied: bool = False
+    etag: str = ""
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One asset's need of another; `source` and `target` are assets' names.
+
+    `kind` is `flow`, `runs_on`, `link`, `uses` or `other`; `port` is the target's. An empty text and a None
+    port mean: not known.
+    """
+
+    name: str
+    source: str
+    target: str
+    kind: str = "other"
+    port: int | None = None
+    protocol: str = ""
+    source_process: str = ""
+    target_process: str = ""
+    description: str = ""
+    source_display_name: str = ""
+    target_display_name: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    source_file: str = ""
+    source_sheet: str = ""
+    source_row: int = 0
+    etag: str = ""
     create_time: datetime | None = None
     update_time: datetime | None = None
 
@@ -116,23 +157,28 @@ class Asset:
 class PageOf(Generic[T]):
     """A page of a list: `total` counts the whole list, `next_token` is empty at its end.
 
-    `data_version` is set for assets alone: a walk by tokens stays within one.
+    `data_version` is set for assets and dependencies alone: a walk by tokens stays within one.
+    `total_at_least`: with a filter it was only counted so far, and there may be more.
     """
 
     items: tuple[T, ...]
     total: int
     next_token: str = ""
     data_version: str = ""
+    total_at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over assets, each over those where the value is known."""
+    """Sums over assets, each over those where the value is known; `…_known` say of how many that is."""
 
     asset_count: int = 0
     cpu_cores: float = 0.0
     memory_bytes: int = 0
     storage_bytes: int = 0
+    cpu_known: int = 0
+    memory_known: int = 0
+    storage_known: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +199,64 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetReference:
+    """An asset's name, and what people read."""
+
+    asset: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application, and what serves it; of its servers the first 20 by name are listed."""
+
+    application: str
+    totals: Totals
+    count_by_type: Mapping[str, int] = field(default_factory=dict)
+    servers: tuple[AssetReference, ...] = ()
+    server_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Degree:
+    """How many different assets need one, and how many it needs."""
+
+    asset: AssetReference
+    in_degree: int
+    out_degree: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What a session's dependencies add up to; `degrees` are of the assets with most neighbours.
+
+    `self_count` are those of an asset on itself, which count in no degree; `isolated_count` are assets with
+    no other at the end of a dependency.
+    """
+
+    count: int = 0
+    count_by_kind: Mapping[str, int] = field(default_factory=dict)
+    self_count: int = 0
+    isolated_count: int = 0
+    degrees: tuple[Degree, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Landscape:
-    """What a session's assets add up to."""
+    """What a session's assets add up to.
+
+    `completeness` says of how many assets each field is known; `application_count` counts applications listed
+    or not.
+    """
 
     name: str
     data_version: str
     totals: Totals
     groups: tuple[Group, ...]
+    applications: tuple[Application, ...] = ()
+    application_count: int = 0
+    completeness: Mapping[str, int] = field(default_factory=dict)
+    dependencies: Dependencies = Dependencies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,85 +268,9 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an import is.
-
-    `phase` is `uploading` (then `done` and `total` are bytes), or `queued`, `reading`, `writing`,
-    `publishing`, `done` (then they are rows). `total` is 0 until known.
-    """
-
-    phase: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
-    """A row that could not be taken; `sheet` is empty where the file has none."""
-
-    sheet: str
-    row: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.sheet} row {self.row}: {self.reason}".lstrip()
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ImportReport:
-    """Where every row went: source_rows = created + updated + unchanged + joined + len(rejected)."""
-
-    session: str
-    kind: str
-    source_rows: int
-    created: int
-    updated: int
-    unchanged: int
-    joined: int
-    implied: int
-    rejected: tuple[RejectedRow, ...] = ()
-    created_by_type: Mapping[str, int] = field(default_factory=dict)
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    data_version: str = ""
-    notes: tuple[str, ...] = ()
-
-    def _counts(self) -> list[tuple[str, int]]:
-        return [
-            ("created", self.created),
-            ("updated", self.updated),
-            ("unchanged", self.unchanged),
-            ("joined", self.joined),
-            ("rejected", len(self.rejected)),
-        ]
-
-    def __repr__(self) -> str:
-        lines = [f"Imported {self.source_rows:,} rows ({self.kind}) into {self.session}"]
-        lines += [f"  {label:<10}{count:>10,}" for label, count in self._counts()]
-        if self.implied:
-            lines.append(f"  {'implied':<10}{self.implied:>10,}  (assets that a row only mentions)")
-        lines += [f"  created {type_}: {count:,}" for type_, count in sorted(self.created_by_type.items())]
-        lines += [f"  {row}" for row in self.rejected[:5]]
-        if len(self.rejected) > 5:
-            lines.append(f"  … and {len(self.rejected) - 5:,} more in .rejected")
-        lines += [f"  note: {note}" for note in self.notes[:5]]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(label)}</th>" for label, _ in self._counts())
-        body = "".join(f"<td>{count:,}</td>" for _, count in self._counts())
-        rows = map(str, self.rejected[:20])
-        remarks = "".join(f"<li>{escape(text)}</li>" for text in [*rows, *self.notes[:20]])
-        return (
-            f"<p>Imported {self.source_rows:,} rows ({escape(self.kind)}) into {escape(self.session)}</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody><tr>{body}</tr></tbody></table>"
-            + (f"<ul>{remarks}</ul>" if remarks else "")
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
-    """One changed resource. `kind` is `created`, `updated`, `deleted`, `imported`, `switched`, `archived`,
-    `unarchived`, `undeleted` or `revoked`."""
+    """One changed resource. `kind` is `created`, `updated`, `deleted`, `imported`, `reverted`, `switched`,
+    `archived`, `unarchived`, `undeleted` or `revoked`."""
 
     stream: str
     revision: int

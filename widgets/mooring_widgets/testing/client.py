@@ -1,46 +1,27 @@
 """A client without a service behind it: the methods of `MooringClient` over a `FakeService`."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TypeVar
 
 from mooring_widgets.client import (
-    Asset,
-    Bucket,
     Context,
     Engagement,
-    Group,
-    ImportReport,
-    Landscape,
     MooringClient,
     PageOf,
-    Progress,
     Session,
     Switched,
-    Totals,
     User,
     WatchEvent,
     engagement_of,
 )
-from mooring_widgets.errors import (
-    Conflict,
-    FailedPrecondition,
-    InvalidArgument,
-    MooringError,
-    PermissionDenied,
-)
-from mooring_widgets.testing.service import USER, FakeService, found
-
-T = TypeVar("T")
-
-_GROUP_FIELDS = ("type", "environment", "operating_system", "location", "status")
-_PAUSE_S = 0.002
+from mooring_widgets.errors import Conflict, FailedPrecondition, InvalidArgument, PermissionDenied
+from mooring_widgets.testing.calls import PAUSE_S, page_of
+from mooring_widgets.testing.discovery import FakeDiscovery
+from mooring_widgets.testing.service import USER, found
 
 
-class FakeClient(MooringClient):
+class FakeClient(FakeDiscovery, MooringClient):
     """The twin of `MooringClient` for tests; `service` sets the scene, `fail` and `hold` make trouble.
 
     Args:
@@ -50,25 +31,6 @@ class FakeClient(MooringClient):
         service: What it talks to.
         calls: The name of every method that was called, in order.
     """
-
-    def __init__(self, service: FakeService | None = None) -> None:
-        self.service = service or FakeService()
-        self.calls: list[str] = []
-        self._failures: dict[str, list[MooringError]] = {}
-        self._held: set[str] = set()
-
-    def fail(self, method: str, error: MooringError, *, times: int = 1) -> None:
-        """Makes the next calls of a method raise."""
-        self._failures.setdefault(method, []).extend([error] * times)
-
-    @contextlib.contextmanager
-    def hold(self, method: str) -> Iterator[None]:
-        """Keeps the calls of a method waiting until the block ends."""
-        self._held.add(method)
-        try:
-            yield
-        finally:
-            self._held.discard(method)
 
     # The client
 
@@ -116,7 +78,7 @@ class FakeClient(MooringClient):
         """See `MooringClient`."""
         await self._called("list_engagements")
         found = sorted(self.service.engagements.values(), key=lambda engagement: engagement.display_name)
-        return _page(found, page_size, page_token, skip)
+        return page_of(found, page_size, page_token, skip)
 
     async def create_engagement(
         self, display_name: str, *, description: str = "", engagement_id: str = ""
@@ -140,7 +102,7 @@ class FakeClient(MooringClient):
         await self._called("list_sessions")
         found = [session for session in self.service.sessions.values() if session.engagement == engagement]
         found.sort(key=lambda session: session.display_name)
-        return _page(found, page_size, page_token, skip)
+        return page_of(found, page_size, page_token, skip)
 
     async def create_session(
         self,
@@ -231,49 +193,6 @@ class FakeClient(MooringClient):
             self.service.note("switched", after.name)
             return Switched(session, after)
 
-    async def list_assets(
-        self, session: str, *, page_size: int = 50, page_token: str = "", skip: int = 0
-    ) -> PageOf[Asset]:
-        """See `MooringClient`."""
-        await self._called("list_assets")
-        version = self.service.session(session).data_version
-        bound, _, position = page_token.partition("@")
-        if page_token and bound != version:
-            raise InvalidArgument("the page token is of other data", reason="INVALID_PAGE_TOKEN")
-        page = _page(self.service.assets.get(session, []), page_size, position, skip)
-        token = f"{version}@{page.next_token}" if page.next_token else ""
-        return replace(page, next_token=token, data_version=version)
-
-    async def get_landscape(self, session: str) -> Landscape:
-        """See `MooringClient`."""
-        await self._called("get_landscape")
-        version = self.service.session(session).data_version
-        assets = self.service.assets.get(session, [])
-        groups = []
-        for field in _GROUP_FIELDS:
-            by_value: dict[str, list[Asset]] = {}
-            for asset in assets:
-                by_value.setdefault(getattr(asset, field), []).append(asset)
-            buckets = [Bucket(value, _totals(members)) for value, members in by_value.items()]
-            buckets.sort(key=lambda bucket: (-bucket.totals.asset_count, bucket.value))
-            groups.append(Group(field, tuple(buckets), len([value for value in by_value if value])))
-        return Landscape(f"{session}/landscape", version, _totals(assets), tuple(groups))
-
-    async def import_inventory(
-        self, session: str, path: str | Path, *, on_progress: Callable[[Progress], None] | None = None
-    ) -> ImportReport:
-        """Takes each line of a text file for the name of a server; the rest as `MooringClient`."""
-        await self._called("import_inventory")
-        names = (await asyncio.to_thread(Path(path).read_text, "utf-8")).splitlines()
-        for phase in ("reading", "writing", "publishing", "done"):
-            if on_progress is not None:
-                on_progress(Progress(phase, len(names), len(names)))
-        made = [Asset(f"{session}/assets/{name}", name, "server") for name in names]
-        self.service.add_assets(session, [*self.service.assets.get(session, []), *made])
-        return ImportReport(
-            session, "table", len(names), len(names), 0, 0, 0, 0, created_by_type={"server": len(names)}
-        )
-
     async def watch(
         self, streams: Sequence[str], *, resume_token: str = ""
     ) -> AsyncGenerator[WatchEvent, None]:
@@ -290,27 +209,4 @@ class FakeClient(MooringClient):
                 change, seen = self.service.changes[seen], seen + 1
                 if change.stream in watched:
                     yield WatchEvent((change,), token=str(seen))
-            await asyncio.sleep(_PAUSE_S)
-
-    async def _called(self, method: str) -> None:
-        self.calls.append(method)
-        while method in self._held:  # noqa: ASYNC110 - released from any thread, which an asyncio.Event forbids
-            await asyncio.sleep(_PAUSE_S)
-        failures = self._failures.get(method)
-        if failures:
-            raise failures.pop(0)
-
-
-def _page(things: Sequence[T], size: int, token: str, skip: int) -> PageOf[T]:
-    start = int(token or 0) + skip
-    end = start + size
-    return PageOf(tuple(things[start:end]), len(things), str(end) if end < len(things) else "")
-
-
-def _totals(assets: Sequence[Asset]) -> Totals:
-    return Totals(
-        len(assets),
-        sum(asset.cpu_cores or 0 for asset in assets),
-        sum(asset.memory_bytes or 0 for asset in assets),
-        sum(asset.storage_bytes or 0 for asset in assets),
-    )
+            await asyncio.sleep(PAUSE_S)

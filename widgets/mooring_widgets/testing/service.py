@@ -11,7 +11,9 @@ from mooring_widgets.client import (
     Asset,
     Change,
     Context,
+    Dependency,
     Engagement,
+    Import,
     Session,
     engagement_of,
 )
@@ -29,7 +31,10 @@ class FakeService:
 
     Attributes:
         engagements, sessions, contexts: By full name.
-        assets: By their session's full name, in display order.
+        assets, dependencies: By their session's full name, in display order.
+        imports: By their session's full name, newest first.
+        uploads: Names and contents by id.
+        before: The assets before each import that can be undone, by its full name.
         changes: Every change so far, in order.
         outage: While True, watches are told that the connection is lost.
     """
@@ -38,6 +43,10 @@ class FakeService:
         self.engagements: dict[str, Engagement] = {}
         self.sessions: dict[str, Session] = {}
         self.assets: dict[str, list[Asset]] = {}
+        self.dependencies: dict[str, list[Dependency]] = {}
+        self.imports: dict[str, list[Import]] = {}
+        self.uploads: dict[str, tuple[str, bytes]] = {}
+        self.before: dict[str, list[Asset]] = {}
         self.contexts: dict[str, Context] = {}
         self.changes: list[Change] = []
         self.outage = False
@@ -87,10 +96,21 @@ class FakeService:
 
     def add_assets(self, session: str, assets: Sequence[Asset]) -> None:
         """Replaces the assets of a session, as an import does."""
+        self.set_assets(session, assets)
+        self.note("imported", session)
+
+    def add_dependencies(self, session: str, dependencies: Sequence[Dependency]) -> None:
+        """Replaces the dependencies of a session, as an import does."""
+        with self.lock:
+            self.dependencies[session] = list(dependencies)
+            self.set_session(session, data_version=self.new_id("v"))
+            self.note("imported", session)
+
+    def set_assets(self, session: str, assets: Sequence[Asset]) -> None:
+        """The assets of a session from now on, under another data version."""
         with self.lock:
             self.assets[session] = sorted(assets, key=lambda asset: (asset.display_name, asset.name))
             self.set_session(session, asset_count=len(assets), data_version=self.new_id("v"))
-            self.note("imported", session)
 
     def new_id(self, prefix: str) -> str:
         """An id that was not used before."""

@@ -2,7 +2,7 @@
 
 from mooring_widgets.views.dependent import DependentView
 from mooring_widgets.views.landscape import LandscapeView
-from mooring_widgets.views.table import DiscoveryTable
+from mooring_widgets.views.table import DependencyTable, DiscoveryTable
 from mooring_widgets.views.user import UserView
 
-__all__ = ["DependentView", "DiscoveryTable", "LandscapeView", "UserView"]
+__all__ = ["DependencyTable", "DependentView", "DiscoveryTable", "LandscapeView", "UserView"]

@@ -17,10 +17,12 @@ from mooring_widgets.views.rendering import Rendered, render
 
 _ARGUMENTS: dict[str, Callable[[Host, str], Options]] = {
     "discovery": lambda host, session: queries.discovery_frame(host.client, session),
+    "dependencies": lambda host, session: queries.dependencies_frame(host.client, session),
     "landscape": lambda host, session: queries.landscape(host.client, session),
     "session": lambda host, session: queries.session(host.client, session),
     "engagement": lambda host, session: queries.engagement(host.client, engagement_of(session)),
 }
+_FRAMES = ("discovery", "dependencies")
 
 
 class UserView(DependentView):
@@ -37,7 +39,8 @@ class UserView(DependentView):
 
         Args:
             host: The workspace.
-            fn: Takes any of `discovery` (a DataFrame, its own), `landscape`, `session`, `engagement`.
+            fn: Takes any of `discovery`, `dependencies` (DataFrames, its own), `landscape`, `session`,
+                `engagement`.
             stale_time: For how many seconds what it was given counts as fresh, changes apart.
             pinned: A session's full name, to show whatever is current.
 
@@ -109,10 +112,8 @@ class UserView(DependentView):
 
     def _call(self, inputs: "_Inputs") -> Rendered | BaseException:
         try:
-            # The frame in the cache has other readers.
-            own = {
-                name: value.copy() if name == "discovery" else value for name, value in inputs.given.items()
-            }
+            # The frames in the cache have other readers.
+            own = {name: value.copy() if name in _FRAMES else value for name, value in inputs.given.items()}
             return render(self._fn(**own))
         except BaseException as error:  # of a thread that is not the user's own: sys.exit() ends nothing here
             return error

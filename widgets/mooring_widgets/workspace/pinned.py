@@ -1,29 +1,59 @@
 """Views of a session: of the current one, or pinned to another for comparison side by side."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
-from mooring_widgets.client import Session
+from mooring_widgets.client import Session, to_polars
+from mooring_widgets.queries import Table
+from mooring_widgets.workspace.work import next_batch
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
-    from mooring_widgets.views import DiscoveryTable, LandscapeView, UserView
+    from mooring_widgets.views import DependencyTable, DiscoveryTable, LandscapeView, UserView
     from mooring_widgets.workspace.workspace import Workspace
 
 
-class Discovery:
-    """A session's assets: call it for a table, or take the data frame."""
+class Bulk:
+    """All of a session's assets or dependencies, fetched once while they are the session's."""
+
+    _kind: ClassVar[Table]
 
     def __init__(self, ws: "Workspace", pinned: str | None = None) -> None:
         self._ws = ws
         self._pinned = pinned
 
-    def __call__(self) -> "DiscoveryTable":
-        """A table of any length, which follows the session."""
+    def to_arrow(self) -> "pa.Table":
+        """All of them as an Arrow table; `attributes` is JSON."""
+        return self._ws.wait(self._ws.work.table(self._pinned, self._kind))
+
+    def to_polars(self) -> "pl.DataFrame":
+        """All of them as a polars data frame; polars must be installed."""
+        return to_polars(self.to_arrow())
+
+
+class Discovery(Bulk):
+    """A session's assets: call it for a table, or take the data."""
+
+    _kind = "assets"
+
+    def __call__(self, *, columns: Sequence[str] = (), filter: str = "") -> "DiscoveryTable":
+        """A table of any length, which follows the session::
+
+            ws.discovery(columns=["display_name", "migration_wave"], filter="type = virtual_machine")
+
+        Args:
+            columns: Fields of an asset, in this order; by default the usual ones.
+            filter: AIP-160, as in `docs/filtering.md`.
+
+        Raises:
+            ValueError: For a field that there is not, with names like it.
+        """
         from mooring_widgets.views import DiscoveryTable
 
-        return DiscoveryTable(self._ws, pinned=self._pinned)
+        return DiscoveryTable(self._ws, pinned=self._pinned, columns=columns, filter=filter)
 
     def to_pandas(self) -> "pd.DataFrame":
         """All assets as a data frame of your own: a row an asset, a column a field.
@@ -35,16 +65,84 @@ class Discovery:
         return self._ws.wait(self._ws.work.discovery(self._pinned))
 
 
+class Dependencies(Bulk):
+    """A session's dependencies: call it for a table, or take the data."""
+
+    _kind = "dependencies"
+
+    def __call__(self, *, filter: str = "") -> "DependencyTable":
+        """A table of any length, which follows the session::
+
+            ws.dependencies(filter="kind = flow AND port = 443")
+
+        Args:
+            filter: AIP-160, as in `docs/filtering.md`.
+        """
+        from mooring_widgets.views import DependencyTable
+
+        return DependencyTable(self._ws, pinned=self._pinned, filter=filter)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """All dependencies as a data frame of your own.
+
+        `source_id` and `target_id` are ids of assets, `port` is Int64 (NA: not known).
+        """
+        return self._ws.wait(self._ws.work.dependencies(self._pinned))
+
+
 class Views:
-    """What can be shown of a session."""
+    """What can be shown of a session, and its data."""
 
     def __init__(self, ws: "Workspace", pinned: str | None = None) -> None:
         self._ws = ws
         self._pinned = pinned
         self.discovery = Discovery(ws, pinned)
+        self.dependencies = Dependencies(ws, pinned)
+
+    def to_arrow(
+        self, *, fields: Sequence[str] = (), filter: str = "", table: Table = "assets"
+    ) -> "pa.Table":
+        """Assets or dependencies as an Arrow table, read from the service each time::
+
+            ws.to_arrow(fields=["id", "cpu_cores", "attributes.Rack"], filter="type = virtual_machine")
+
+        Args:
+            fields: The columns, in this order: fields under their own names, `id`, `source_file`,
+                `source_sheet`, `source_row`, and `attributes.{key}` for one attribute. Empty: every field,
+                with `attributes` as one JSON text.
+            filter: AIP-160, as in `docs/filtering.md`.
+            table: `assets` or `dependencies`.
+
+        Raises:
+            InvalidArgument: For an unknown field or a wrong filter.
+        """
+        return self._ws.wait(self._ws.work.read(self._pinned, table, fields, filter))
+
+    def to_pandas(
+        self, *, fields: Sequence[str] = (), filter: str = "", table: Table = "assets"
+    ) -> "pd.DataFrame":
+        """The same as a pandas data frame; see `discovery.to_pandas` for its types."""
+        return self._ws.wait(self._ws.work.read_frame(self._pinned, table, fields, filter))
+
+    def to_polars(
+        self, *, fields: Sequence[str] = (), filter: str = "", table: Table = "assets"
+    ) -> "pl.DataFrame":
+        """The same as a polars data frame; polars must be installed."""
+        return to_polars(self.to_arrow(fields=fields, filter=filter, table=table))
+
+    def to_batches(
+        self, *, fields: Sequence[str] = (), filter: str = "", table: Table = "assets"
+    ) -> "Iterator[pa.RecordBatch]":
+        """The same in pieces, as they come, for more rows than fit into memory; all of one data version."""
+        read = self._ws.wait(self._ws.work.batches(self._pinned, table, fields, filter))
+        try:
+            while (batch := self._ws.wait(next_batch(read))) is not None:
+                yield batch
+        finally:
+            self._ws.wait(read.aclose())
 
     def landscape(self) -> "LandscapeView":
-        """Totals by type, environment, operating system, location and status."""
+        """Totals, bars by each field, applications, dependencies, and how much of all that is known."""
         from mooring_widgets.views import LandscapeView
 
         return LandscapeView(self._ws, pinned=self._pinned)

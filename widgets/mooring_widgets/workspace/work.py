@@ -1,21 +1,36 @@
 """What a workspace does, as coroutines of the library's loop; `Workspace` and `Aio` are two doors to it."""
 
 import asyncio
-import os
+import contextlib
 import uuid
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mooring_widgets import queries
-from mooring_widgets.client import Change, Engagement, ImportReport, MooringClient, Progress, Session, id_of
+from mooring_widgets.client import (
+    Change,
+    Engagement,
+    Import,
+    ImportOptions,
+    ImportReport,
+    Imports,
+    MooringClient,
+    Preview,
+    Progress,
+    Session,
+    Upload,
+    id_of,
+)
 from mooring_widgets.context import CurrentContext
-from mooring_widgets.errors import InvalidArgument, Superseded
+from mooring_widgets.errors import FailedPrecondition, Superseded
+from mooring_widgets.queries import Table
 from mooring_widgets.query import MutationOptions, QueryClient, QueryOptions
 from mooring_widgets.workspace.finding import find_engagement, find_session
+from mooring_widgets.workspace.sources import Source
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 T = TypeVar("T")
@@ -84,18 +99,97 @@ class Work:
         frame = await self._fetch(queries.discovery_frame(self._client, name))
         return await asyncio.to_thread(frame.copy)  # the cached one must not change under its other readers
 
-    async def import_inventory(
+    async def dependencies(self, session: str | None) -> "pd.DataFrame":
+        """All dependencies of a session as a data frame of the caller's own."""
+        name = session or self._current.state.session_id
+        frame = await self._fetch(queries.dependencies_frame(self._client, name))
+        return await asyncio.to_thread(frame.copy)
+
+    async def table(self, session: str | None, kind: Table) -> "pa.Table":
+        """All assets or dependencies of a session, from the cache while they are true."""
+        name = session or self._current.state.session_id
+        return await self._fetch(queries.table(self._client, name, kind))
+
+    async def batches(
+        self, session: str | None, kind: Table, fields: Sequence[str], filter: str
+    ) -> "AsyncGenerator[pa.RecordBatch]":
+        """Some of a session's assets or dependencies, as they come."""
+        name = session or self._current.state.session_id
+        return queries.batches(self._client, name, kind, fields, filter)
+
+    async def read(self, session: str | None, kind: Table, fields: Sequence[str], filter: str) -> "pa.Table":
+        """Some of a session's assets or dependencies."""
+        name = session or self._current.state.session_id
+        return await queries.read_table(self._client, name, kind, fields, filter)
+
+    async def read_frame(
+        self, session: str | None, kind: Table, fields: Sequence[str], filter: str
+    ) -> "pd.DataFrame":
+        """The same as a data frame."""
+        name = session or self._current.state.session_id
+        read = await queries.read_table(self._client, name, kind, fields, filter)
+        return await asyncio.to_thread(queries.to_frame, read, name, kind)
+
+    async def session_name(self, session: str | Session | None) -> str:
+        """The full name of a session that a person names, else of the current one."""
+        return self._current.state.session_id if session is None else (await self.find(session)).name
+
+    async def upload(
+        self, source: Source, session: str | Session | None, on_progress: Callable[[Progress], None] | None
+    ) -> tuple[str, Upload]:
+        """Uploads a file for a session; that session's full name, and the upload."""
+        name = await self.session_name(session)
+        with contextlib.ExitStack() as stack:
+            file = await asyncio.to_thread(stack.enter_context, source.file())
+            upload = await self._client.upload_inventory(
+                name, file, name=source.name, on_progress=on_progress
+            )
+        return name, upload
+
+    async def preview(self, session: str, upload: Upload, options: ImportOptions, rows: int) -> Preview:
+        """What an import would make of an upload."""
+        return await self._client.preview_inventory(session, upload.id, options, row_count=rows)
+
+    async def import_upload(
         self,
-        path: str | os.PathLike[str],
-        session: str | Session | None,
+        session: str,
+        upload: Upload,
+        options: ImportOptions,
         on_progress: Callable[[Progress], None] | None,
     ) -> ImportReport:
-        """Imports a file into a session, else into the current one."""
-        file = await asyncio.to_thread(_existing, path)
-        name = self._current.state.session_id if session is None else (await self.find(session)).name
-        report = await self._client.import_inventory(name, file, on_progress=on_progress)
-        self._changed("imported", name)
+        """Imports an upload into its session."""
+        report = await self._client.import_upload(session, upload.id, options, on_progress=on_progress)
+        self._changed("imported", session)
         return report
+
+    async def imports(self, session: str | Session | None) -> Imports:
+        """The imports of a session, newest first."""
+        return await self._fetch(queries.imports(self._client, await self.session_name(session)))
+
+    async def revert_import(
+        self, which: Import | str | None, session: str | Session | None, *, force: bool
+    ) -> Import:
+        """Undoes an import: one by its snapshot, name or id, else the newest that can be."""
+        if isinstance(which, Import):
+            name = which.name
+        elif which is not None and "/" in which:
+            name = which
+        else:
+            home = await self.session_name(session)
+            name = f"{home}/imports/{which}" if which else await self._newest_revertible(home)
+        reverted = await self._client.revert_import(name, force=force)
+        self._changed("reverted", name.partition("/imports/")[0])
+        return reverted
+
+    async def _newest_revertible(self, session: str) -> str:
+        page = await self._client.list_imports(session)  # not from the cache: it is about to be undone
+        found = next((each.name for each in page.items if each.revertible), None)
+        if found is None:
+            raise FailedPrecondition(
+                f"no import of {session} can be undone; ws.imports() shows its history",
+                reason="NOT_REVERTIBLE",
+            )
+        return found
 
     async def _switch_to(self, name: str) -> Session:
         call = self._current.switch(name)
@@ -118,8 +212,6 @@ class Work:
         return await self._queries.fetch_query(options)
 
 
-def _existing(path: str | os.PathLike[str]) -> Path:
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise InvalidArgument(f"there is no file {file}", reason="UNREADABLE_INVENTORY")
-    return file
+async def next_batch(read: "AsyncGenerator[pa.RecordBatch]") -> "pa.RecordBatch | None":
+    """The next piece of a bulk read, None at its end."""
+    return await anext(read, None)

@@ -2,8 +2,7 @@
 
 import asyncio
 import concurrent.futures
-import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,10 +10,8 @@ from mooring_widgets import queries
 from mooring_widgets.client import (
     Context,
     Engagement,
-    ImportReport,
     Loop,
     MooringClient,
-    Progress,
     Session,
     id_of,
 )
@@ -22,8 +19,8 @@ from mooring_widgets.context import CurrentContext
 from mooring_widgets.query import AsyncioRuntime, QueryClient, QueryDefaults, Runtime
 from mooring_widgets.workspace.aio import Aio
 from mooring_widgets.workspace.feed import Feed
-from mooring_widgets.workspace.pinned import Pinned, Views
-from mooring_widgets.workspace.progress import wait_with_progress
+from mooring_widgets.workspace.inventories import Inventories
+from mooring_widgets.workspace.pinned import Pinned
 from mooring_widgets.workspace.switching import SwitchCallback, SwitchCallbacks
 from mooring_widgets.workspace.work import Work
 
@@ -37,7 +34,7 @@ OnSwitch = TypeVar("OnSwitch", bound=SwitchCallback)
 _USER_THREADS = 4
 
 
-class Workspace(Views):
+class Workspace(Inventories):
     """One notebook's place in one service. Usable from any thread but the library's own loop.
 
     Methods wait for the service's answer and raise the exceptions of `mooring_widgets.errors`; `aio` has
@@ -65,7 +62,7 @@ class Workspace(Views):
         self.current = CurrentContext(client, loop, context)
         self.feed = Feed(client, self.queries, self.current)
         self.work = Work(client, self.queries, self.current)
-        self.aio = Aio(self.work, loop)
+        self.aio = Aio(self, loop)
         self.user_executor = ThreadPoolExecutor(_USER_THREADS, thread_name_prefix="mooring-user")
         self._loop = loop
         self._callbacks = SwitchCallbacks(client, self.queries, loop, self.current)
@@ -145,32 +142,6 @@ class Workspace(Views):
         """
         return self.wait(self.work.create(display_name, description=description, type_=type))
 
-    def import_inventory(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        session: str | Session | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> ImportReport:
-        """Imports an inventory, all or nothing, into the current session or another; interrupting it cancels
-        it.
-
-        Args:
-            path: An RVTools workbook, or a table as CSV or XLSX.
-            session: As in `switch`.
-            on_progress: Called with every step on the calling thread; by default a line is printed.
-
-        Raises:
-            InvalidArgument: Where the file is no inventory.
-            Conflict: Where the session's data changed meanwhile.
-        """
-
-        def start(tell: Callable[[Progress], None]) -> concurrent.futures.Future[ImportReport]:
-            return self.run(self.work.import_inventory(path, session, tell))
-
-        self._refuse_on_loop()
-        return wait_with_progress(start, on_progress)
-
     # What is shown
 
     @property
@@ -224,7 +195,8 @@ class Workspace(Views):
         self.queries.cancel_queries()
         await self.client.close()
 
-    def _refuse_on_loop(self) -> None:
+    def refuse_on_loop(self) -> None:
+        """RuntimeError on the library's loop, where waiting would be for ever."""
         if self._loop.is_current():
             raise RuntimeError(
                 "this call would block the library's own event loop; use its twin in ws.aio here"
