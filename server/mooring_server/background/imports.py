@@ -14,7 +14,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mooring_server.background.cleanup import discard_version
 from mooring_server.background.jobs import Job, in_thread
@@ -39,8 +39,6 @@ from mooring_server.store.records import (
     version_label,
 )
 from mooring_server.store.values import sort_key
-
-T = TypeVar("T")
 
 # Many rows of the base are looked through in one read.
 _SCAN_ROWS = 20_000

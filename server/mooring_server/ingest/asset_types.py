@@ -108,10 +108,10 @@ def type_rule(
 
 def _type_column(columns: Sequence[Column], sample: Sequence[Sequence[str]]) -> Column | None:
     for key in _TYPE_COLUMNS:
-        for column in columns:
+        for column in (column for column in columns if column.key == key):
             texts = [cells[column.index] for cells in sample if cells[column.index]]
             types = sum(type_of_text(text) is not None for text in texts)
-            if column.key == key and texts and 2 * types >= len(texts):
+            if texts and 2 * types >= len(texts):
                 return column
     return None
 
