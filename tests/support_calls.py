@@ -211,6 +211,11 @@ def _import(scene: Scene) -> Message:
     return imports_pb2.ImportInventoryRequest(parent=session, upload_id=scene.upload(session))
 
 
+def _preview(scene: Scene) -> Message:
+    session = scene.session()
+    return imports_pb2.PreviewInventoryRequest(parent=session, upload_id=scene.upload(session))
+
+
 def _asset_edit(scene: Scene) -> Message:
     asset = assets_pb2.Asset(name=scene.asset(), owner=unique())
     return assets_pb2.UpdateAssetRequest(asset=asset)
@@ -301,6 +306,7 @@ RECIPES: Mapping[str, Recipe] = {
         "viewer", lambda s: activity_pb2.ListActivityRequest(parent=s.engagement)
     ),
     _DISCOVERY + "UploadInventory": Recipe("analyst", _upload_header),
+    _DISCOVERY + "PreviewInventory": Recipe("analyst", _preview),
     _DISCOVERY + "ImportInventory": Recipe("analyst", _import),
     _DISCOVERY + "ListAssets": Recipe("viewer", lambda s: assets_pb2.ListAssetsRequest(parent=s.session())),
     _DISCOVERY + "GetAsset": Recipe("viewer", _named(assets_pb2.GetAssetRequest, Scene.asset)),

@@ -185,7 +185,7 @@ def started(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
 def test_a_killed_import_is_all_or_none(
     started: Callable[[str], Process], database_url: str, size: Size, figure: Figure
 ) -> None:
-    """SIGKILL at random moments of an import: all of it or nothing, and no staged row after the next start."""
+    """SIGKILL at random moments of an import: all or nothing, and no staged row after the next start."""
     kills, rows = size(3, 100), size(1_000, 3_000)
     ground, chance = Ground(started(database_url), database_url, rows), random.Random(4)
     for _ in range(kills):

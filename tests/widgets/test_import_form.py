@@ -27,7 +27,7 @@ def test_it_shows_what_was_found(form: ImportForm) -> None:
     assert (columns["Owner"]["field"], columns["Owner"]["samples"]) == ("owner", "Ada")
     assert "MiB" in form._state["units"]["memory_bytes"]
     assert form._state["file"] == "estate.csv"
-    assert "estate.csv" in repr(form)
+    assert "import estate.csv into Wave 2" in repr(form)
 
 
 def test_it_imports_what_was_chosen(form: ImportForm, client: FakeClient) -> None:
@@ -60,7 +60,7 @@ def test_a_failure_is_told_and_can_be_tried_again(form: ImportForm, client: Fake
 
 def test_another_kind_is_read_from_the_same_upload(form: ImportForm, client: FakeClient) -> None:
     """Choosing another kind or sheet previews the upload anew, without sending it again."""
-    ask(form, "import.read", kind="other", sheet="")
+    ask(form, "import.read", **{"as": "other", "sheet": ""})
     assert form.preview.options.kind == "other"
     assert client.calls.count("preview_inventory") == 2
     assert client.calls.count("upload_inventory") == 1

@@ -283,7 +283,9 @@ async def _ended(process: asyncio.subprocess.Process) -> int | None:
     """The status of a process that is ending. Whoever has its pipes still, and left its group, is let go."""
     ending = asyncio.ensure_future(process.wait())
     await asyncio.wait([ending], timeout=_END_WAIT_S)
-    ending.cancel()
+    if not ending.done():
+        ending.cancel()
+        process._transport.close()  # type: ignore[attr-defined]  # nothing else closes its pipes
     return process.returncode
 
 

@@ -214,6 +214,7 @@ def test_attributes_by_their_keys(database: Database, read: Reader, filter):
         "implied = false",
         "köln",
         "asset ubuntu",
+        "köln OR 00000*",
         "hostname:HÖST-🐍",
         "asset NOT shop",
         'owner = "50% of %s"',

@@ -21,8 +21,7 @@ _CHANGING = (
 def examples(text):
     """What is typed in each example, and what it answers."""
     for block in re.findall(r"^```console\n(.*?)^```$", text, re.M | re.S):
-        for typed, answer in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
-            yield typed, answer
+        yield from re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M)
 
 
 def steady(text):

@@ -163,7 +163,7 @@ export class ImportForm implements View<ImportState> {
   private read(): Promise<void> {
     // Another kind has other sheets.
     const sheet = this.kind.value === this.state!.kind ? this.sheet.value : "";
-    return this.ask("import.read", { kind: this.kind.value, sheet }, () => this.read());
+    return this.ask("import.read", { as: this.kind.value, sheet }, () => this.read());
   }
 
   private run(): Promise<void> {

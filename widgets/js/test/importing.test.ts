@@ -131,7 +131,7 @@ test("another kind reads the file again and shows its columns", async () => {
   const { model, labelled, choose, el, close } = await form({ "import.read": () => ({}) });
   choose(labelled("Read as"), "rvtools");
   await settle();
-  assert.deepEqual(model.asked("import.read"), [{ kind: "rvtools", sheet: "" }]);
+  assert.deepEqual(model.asked("import.read"), [{ as: "rvtools", sheet: "" }]);
   const columns = [{ name: "VM", field: "hostname", unit: "", assumed: false, samples: "a" }];
   model.show({ ...shown, rev: 2, kind: "rvtools", sheets: ["vInfo", "vHost"], sheet: "vInfo", columns });
   await settle();

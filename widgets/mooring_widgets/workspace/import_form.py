@@ -4,8 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mooring_widgets import queries
-from mooring_widgets.client import ASSET_TYPES, ColumnPreview, ImportReport, Progress, id_of
+from mooring_widgets.client import ASSET_TYPES, ColumnPreview, ImportReport, Progress
 from mooring_widgets.surface import Surface
 from mooring_widgets.workspace.importing import asked
 from mooring_widgets.workspace.options import FIELDS, UNITS, ColumnTarget
@@ -30,16 +29,17 @@ class ImportForm(Surface):
         report: What the import did, None before.
     """
 
-    def __init__(self, ws: "Workspace", preview: InventoryPreview) -> None:
+    def __init__(self, ws: "Workspace", preview: InventoryPreview, into: str) -> None:
+        """Show a preview, whose session people call `into`."""
         self._ws = ws
+        self._into = into
         self.preview = preview
         self.report: ImportReport | None = None
         self._told_at = 0.0
-        into = ws.queries.get_query_data(queries.session(ws.client, preview.session).query_key)
         fixed = {
             "session": preview.session,
             "file": preview.upload.file_name,
-            "into": into.display_name if into is not None else id_of(preview.session),
+            "into": self._into,
             "types": [_option(""), *map(_option, ASSET_TYPES)],
             "fields": [_option(""), *map(_option, sorted(FIELDS))],
             "units": UNITS,
@@ -51,7 +51,7 @@ class ImportForm(Surface):
 
     async def _answer_read(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Reads the upload as another kind, or another sheet of it."""
-        options = self.preview.options_with(kind=payload["kind"], sheet=payload["sheet"])
+        options = self.preview.options_with(kind=payload["as"], sheet=payload["sheet"])
         self.preview = await self.preview.read(options)
         self._show(**_shown(self.preview))
         return {}
@@ -75,7 +75,7 @@ class ImportForm(Surface):
             self._show(progress={"phase": step.phase, "done": step.done, "total": step.total})
 
     def _plain(self) -> str:
-        return f"import {self.preview.upload.file_name} into {id_of(self.preview.session)}"
+        return f"import {self.preview.upload.file_name} into {self._into}"
 
 
 def _shown(preview: InventoryPreview) -> dict[str, Any]:

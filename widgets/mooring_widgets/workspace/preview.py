@@ -84,7 +84,8 @@ class InventoryPreview:
         """A form for it: a field and a unit for each column, and a button that imports."""
         from mooring_widgets.workspace.import_form import ImportForm
 
-        return ImportForm(self._ws, self)
+        into = self._ws.wait(self._ws.work.session(self.session))
+        return ImportForm(self._ws, self, into.display_name)
 
     def options_with(
         self,
