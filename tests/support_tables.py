@@ -89,7 +89,7 @@ def _moment(chance: Random, number: int) -> Any:
 
 
 def _size(chance: Random, number: int) -> Any:
-    return chance.choice((16, 2.5, "1,024", "512Mi", "16 GB", "4096 MB", "lots", 1e300, -1, "½"))
+    return chance.choice((16, 2.5, "1,024", "512Mi", "16 GB", "4096 MB", "lots", 1e300, -1, "4 m"))
 
 
 _NAME = lambda chance, number: f"srv-{number:03}"  # noqa: E731 - a column's cells, like the others

@@ -8,7 +8,7 @@ from mooring.v1 import dependencies_pb2, sessions_pb2
 from mooring_server.cli.assignments import assign, settable
 from mooring_server.cli.client import Client
 from mooring_server.cli.connection import Absent, request_id
-from mooring_server.cli.console import confirm, say
+from mooring_server.cli.console import ExitCode, Failure, confirm, say
 from mooring_server.cli.places import Place, opened
 from mooring_server.cli.plain import enum_name, plain
 from mooring_server.cli.record_client import quoted
@@ -171,7 +171,11 @@ def _wanted(assignments: Sequence[str]) -> tuple[str, list[str]]:
     """The id that is wanted, empty where none is, and everything else that is said."""
     ids = [text.removeprefix("id=") for text in assignments if text.startswith("id=")]
     others = [text for text in assignments if not text.startswith("id=")]
-    assign(dependencies_pb2.Dependency(), others)  # what is written wrongly is said before anything is called
+    # What is written wrongly is said before anything is called.
+    if not set(_ENDS).isdisjoint(assign(dependencies_pb2.Dependency(), others)):
+        raise Failure(
+            "the ends of a dependency are named before the fields, and never change", ExitCode.USAGE
+        )
     return (ids[-1] if ids else ""), others
 
 

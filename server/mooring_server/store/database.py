@@ -82,9 +82,7 @@ class Store:
 
         return await self._engine.read(work, long=long)
 
-    async def write(
-        self, fn: Callable[[Tx], T], *, actor: str = "users/system", durable: bool = True
-    ) -> T:
+    async def write(self, fn: Callable[[Tx], T], *, actor: str = "users/system", durable: bool = True) -> T:
         """Runs the function and answers after the commit, which includes the changes that it made.
 
         A caller that is cancelled may still be written: `request_id` is for that. What is not `durable` may

@@ -8,7 +8,7 @@ from mooring_server.cli import reading
 from mooring_server.cli.console import ExitCode
 from pyarrow import csv, ipc, parquet
 
-ROWS = 7
+BATCHES = 7
 SERVERS = "Name,Type,Owner,IP,Note\n" + "".join(
     f"{name},Server,{owner},{ip},{note}\n"
     for name, owner, ip, note in (
@@ -37,7 +37,7 @@ def read(run, session, file, *arguments, noun="assets"):
 
 
 def test_all_endings_have_the_same_rows(run, session, tmp_path):
-    """Parquet, Arrow and CSV files open with their readers, and hold every asset with the fields asked for."""
+    """Parquet, Arrow and CSV files open with their readers, and hold every asset with these fields."""
     fields = ("--fields", "display_name,ip_addresses,attributes.Note")
     files = [tmp_path / f"all.{ending}" for ending in ("parquet", "arrow", "csv")]
     accounts = [read(run, session, file, *fields) for file in files]
@@ -122,21 +122,21 @@ def test_where_nothing_can_be_written(run, session, tmp_path, name, code, hint):
 
 def test_a_stream_may_be_cut_anywhere(tmp_path):
     """However the bytes come, each batch of the server's is written before the next one is asked for."""
-    batches = [pa.record_batch({"number": [number]}) for number in range(ROWS)]
+    batches = [pa.record_batch({"number": [number]}) for number in range(BATCHES)]
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, batches[0].schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
     data = sink.getvalue().to_pybytes()
-    header = assets_pb2.ReadHeader(data_version="v", row_count=ROWS)
+    header = assets_pb2.ReadHeader(data_version="v", row_count=BATCHES)
     messages = [assets_pb2.ReadAssetsResponse(header=header)]
     messages += [assets_pb2.ReadAssetsResponse(data=data[at : at + 7]) for at in range(0, len(data), 7)]
     source = reading._Pieces(iter(messages))
     seen = []
     with (tmp_path / "cut.parquet").open("wb") as target:
-        assert reading._copy(source, target, reading._parquet, seen.append) == ROWS
+        assert reading._copy(source, target, reading._parquet, seen.append) == BATCHES
 
     file = parquet.ParquetFile(tmp_path / "cut.parquet")
-    assert seen == list(range(1, ROWS + 1))
-    assert file.num_row_groups == ROWS
-    assert file.read().column("number").to_pylist() == list(range(ROWS))
+    assert seen == list(range(1, BATCHES + 1))
+    assert file.num_row_groups == BATCHES
+    assert file.read().column("number").to_pylist() == list(range(BATCHES))

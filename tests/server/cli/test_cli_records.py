@@ -4,7 +4,12 @@ from uuid import uuid4
 import pytest
 from mooring_server.cli.console import ExitCode
 
-SERVERS = "Name,Type,Environment,vCPUs,Location\nweb-01,Server,Production,8,\nweb-02,Server,Test,4,\ndb-01,Database,Production,16,\n"
+SERVERS = (
+    "Name,Type,Environment,vCPUs\n"
+    "web-01,Server,Production,8\n"
+    "web-02,Server,Test,4\n"
+    "db-01,Database,Production,16\n"
+)
 
 
 @pytest.fixture
