@@ -5,7 +5,10 @@ from importlib import import_module
 
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 
-FILES = ("users", "tokens", "engagements", "sessions", "activity", "discovery", "watch", "errors")
+FILES = (
+    *("users", "tokens", "engagements", "sessions", "activity", "watch", "errors"),
+    *("discovery", "assets", "dependencies", "imports", "landscape"),
+)
 
 
 def files() -> Iterator[FileDescriptor]:

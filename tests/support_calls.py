@@ -106,13 +106,21 @@ class Scene:
     def operation(self) -> str:
         """An operation that has ended."""
         if not self._operation:
-            session = self.session()
-            request = imports_pb2.ImportInventoryRequest(parent=session, upload_id=self.upload(session))
-            self._operation = self.owner.discovery.ImportInventory(request).name
-            self.owner.operations.WaitOperation(
-                operations_pb2.WaitOperationRequest(name=self._operation), timeout=30
-            )
+            self._operation = self._import_into(self.session())
         return self._operation
+
+    def imported(self) -> str:
+        """A new import, into a session that nothing else went into: it can be undone."""
+        session = self.session()
+        self._import_into(session)
+        history = self.owner.discovery.ListImports(imports_pb2.ListImportsRequest(parent=session))
+        return history.imports[0].name
+
+    def _import_into(self, session: str) -> str:
+        request = imports_pb2.ImportInventoryRequest(parent=session, upload_id=self.upload(session))
+        name = self.owner.discovery.ImportInventory(request).name
+        self.owner.operations.WaitOperation(operations_pb2.WaitOperationRequest(name=name), timeout=30)
+        return name
 
     def archive(self) -> None:
         """Puts the engagement away."""
@@ -308,6 +316,11 @@ RECIPES: Mapping[str, Recipe] = {
     _DISCOVERY + "UploadInventory": Recipe("analyst", _upload_header),
     _DISCOVERY + "PreviewInventory": Recipe("analyst", _preview),
     _DISCOVERY + "ImportInventory": Recipe("analyst", _import),
+    _DISCOVERY + "ListImports": Recipe(
+        "viewer", lambda s: imports_pb2.ListImportsRequest(parent=s.session())
+    ),
+    _DISCOVERY + "GetImport": Recipe("viewer", _named(imports_pb2.GetImportRequest, Scene.imported)),
+    _DISCOVERY + "RevertImport": Recipe("analyst", _named(imports_pb2.RevertImportRequest, Scene.imported)),
     _DISCOVERY + "ListAssets": Recipe("viewer", lambda s: assets_pb2.ListAssetsRequest(parent=s.session())),
     _DISCOVERY + "GetAsset": Recipe("viewer", _named(assets_pb2.GetAssetRequest, Scene.asset)),
     _DISCOVERY + "UpdateAsset": Recipe("analyst", _asset_edit),

@@ -65,9 +65,9 @@ _WORDS = {
     "utf-8": ("web", "Zürich", "東京", "сервер", "a,b", 'quo"te', "two\nlines", "semi;colon", "tab\there"),
     "": ("web", "app", "db", "mail"),
 }
-_FORMATS = (",", ";", "\t", "|", "xlsx", "json", "jsonl", "parquet", "arrow", "arrows")
-_TEXT = _FORMATS[:4]
-_NAMED = _FORMATS[5:]
+FORMATS = (",", ";", "\t", "|", "xlsx", "json", "jsonl", "parquet", "arrow", "arrows")
+_TEXT = FORMATS[:4]
+_NAMED = FORMATS[5:]
 
 
 def _pick(*texts: Any) -> Callable[[Random, int], Any]:
@@ -200,7 +200,7 @@ class _Single:
 
     def __init__(self, seed: int, chance: Random, kind: str) -> None:
         self._seed, self._chance, self._kind = seed, chance, kind
-        self._format = chance.choice(_FORMATS)
+        self._format = chance.choice(FORMATS)
         self._is_text = self._format in _TEXT
         self._is_named = self._format in _NAMED
         self._encoding = chance.choice(list(_WORDS)) if self._is_text else "utf-8"
@@ -260,7 +260,7 @@ class _Single:
                 return [[chance.choice(_BLANK)] * width]
             case 2 if before:
                 return [list(chance.choice(before))]
-            case 3:
+            case 3 if before:  # JSON has its columns from the rows
                 del cells[chance.randrange(1, width) :]
             case 4 if self._is_text:
                 cells += ["", "over"]
@@ -293,17 +293,18 @@ class _Single:
             return _named(self._chance, self._format, self._header, body)
         lines = [*above, *([] if self._is_headless else [self._header]), *body]
         if self._format == "xlsx":
+            lines = [
+                [str(cell) if isinstance(cell, list | dict) else cell for cell in cells] for cells in lines
+            ]
             sheets: dict[str, Any] = {self._sheet: lines}
             if self._chance.random() < 0.3:
                 sheets = {"About": [["Made by", "a tool"]], **sheets}
             return workbook(sheets, ghost_rows=self._chance.choice((0, 30)))
         sink = io.StringIO()
-        csv.writer(
-            sink,
-            delimiter=self._format,
-            quoting=self._chance.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)),
-            lineterminator=self._chance.choice(("\n", "\r\n", "\r")),
-        ).writerows(lines)
+        end = self._chance.choice(("\n", "\r\n", "\r"))
+        # Of Mac's line ends Python's writer does not know that a cell with others needs quotes.
+        quoting = csv.QUOTE_ALL if end == "\r" else self._chance.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+        csv.writer(sink, delimiter=self._format, quoting=quoting, lineterminator=end).writerows(lines)
         codecs = {
             "": ("ascii", "utf-8-sig"),
             "utf-16": ("utf-16", "utf-16-le"),
@@ -389,7 +390,7 @@ def _estate(seed: int, chance: Random) -> Table:
                 add(
                     sheet,
                     [name, *state, chance.choice((7, "x", None)), "DC"],
-                    taken=0 < len(name) and machines[name] < 2,
+                    taken=len(name) > 0 and machines[name] < 2,
                 )
                 if name and machines[name] < 2:
                     joined += machines[name]

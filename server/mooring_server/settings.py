@@ -77,7 +77,7 @@ class Settings(BaseSettings):
 
     read_rate: Rate = Field("2000/second", description="Calls of one user that read; empty: any number")
     write_rate: Rate = Field("500/second", description="Calls of one user that change something")
-    bulk_rate: Rate = Field("120/minute", description="Uploads, imports and bulk reads of one user")
+    bulk_rate: Rate = Field("120/minute", description="Uploads, previews, imports and bulk reads of one user")
     watch_rate: Rate = Field("50/second", description="Watches that one user opens")
     watches_per_user_max: int = Field(200, ge=1, description="Watches that one user has open")
     call_time_max_s: float = Field(60.0, gt=0, description="The longest that a call may take")

@@ -62,6 +62,8 @@ def altered(request: Any) -> bytes:
         setattr(other, text, "7")
     elif "context" in fields:
         other.context = "users/me/contexts/default"
+    elif "force" in fields:
+        other.force = True
     elif carrier := next((f for f in fields.values() if f.message_type and f.name != "update_mask"), None):
         getattr(other, carrier.name).etag = "7"
     else:  # the same thing in other words is another payload too
