@@ -36,6 +36,7 @@ class Scene:
         self.user = owner.users.GetCurrentUser(users_pb2.GetCurrentUserRequest()).name
         self._stranger = stranger
         self._operation = ""
+        self._import = ""
 
     def session(self) -> str:
         """A new session."""
@@ -110,16 +111,21 @@ class Scene:
         return self._operation
 
     def imported(self) -> str:
-        """A new import, into a session that nothing else went into: it can be undone."""
-        session = self.session()
-        self._import_into(session)
-        history = self.owner.discovery.ListImports(imports_pb2.ListImportsRequest(parent=session))
-        return history.imports[0].name
+        """An import that can be undone: the one of before, until it was."""
+        if not self._import or not self._read(self._import).revertible:
+            session = self.session()
+            self._import_into(session)
+            history = self.owner.discovery.ListImports(imports_pb2.ListImportsRequest(parent=session))
+            self._import = history.imports[0].name
+        return self._import
+
+    def _read(self, name: str) -> imports_pb2.Import:
+        return self.owner.discovery.GetImport(imports_pb2.GetImportRequest(name=name))
 
     def _import_into(self, session: str) -> str:
         request = imports_pb2.ImportInventoryRequest(parent=session, upload_id=self.upload(session))
         name = self.owner.discovery.ImportInventory(request).name
-        self.owner.operations.WaitOperation(operations_pb2.WaitOperationRequest(name=name), timeout=30)
+        _finish(self.owner, name)
         return name
 
     def archive(self) -> None:
@@ -162,8 +168,15 @@ def upload(session: str, data: bytes = INVENTORY) -> Iterator[imports_pb2.Upload
 def settle(caller: Caller, rpc: str, answer: bytes) -> None:
     """Waits for the work that an answer only began, so that all it changes is changed."""
     if rpc.endswith("/ImportInventory"):
-        name = operations_pb2.Operation.FromString(answer).name
-        caller.operations.WaitOperation(operations_pb2.WaitOperationRequest(name=name), timeout=30)
+        _finish(caller, operations_pb2.Operation.FromString(answer).name)
+
+
+def _finish(caller: Caller, name: str) -> None:
+    """Waits for an operation's end, however long the server lets one call wait."""
+    while not caller.operations.WaitOperation(
+        operations_pb2.WaitOperationRequest(name=name), timeout=60
+    ).done:
+        pass
 
 
 def _named(request: Any, make: Callable[[Scene], str]) -> Callable[[Scene], Message]:

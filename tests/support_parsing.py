@@ -150,6 +150,9 @@ from mooring_server.settings import Settings
 async def main(path):
     options = ReadOptions(kind="misbehaving")
     async with parse(path, "estate.csv", options, Settings(), datetime.now(UTC)) as parsed:
+        if path.name == "repeats":
+            async for batch in parsed.batches():
+                pass
         print(parsed.header.source.partition(" ")[2], flush=True)
         await asyncio.Event().wait()
 
@@ -176,7 +179,10 @@ def act(folder: Path, name: str) -> Path:
 
 
 def parent(path: Path) -> tuple[subprocess.Popen[str], int]:
-    """A process that has begun to read a file, to be killed, and the id of the one that reads for it."""
+    """A process that has begun to read a file, to be killed, and the id of the one that reads for it.
+
+    Of the file `repeats` it has read all.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", _PARENT, str(path)],
         stdout=subprocess.PIPE,

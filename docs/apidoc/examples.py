@@ -36,6 +36,7 @@ _MODULES = (
     *(f"mooring.v1.{name}_pb2" for name in ("users", "engagements", "sessions", "discovery", "watch")),
     "google.longrunning.operations_pb2",
 )
+_ENDLESS = "mooring.v1.WatchService/Watch"
 _WIDTH = 96
 
 
@@ -179,6 +180,8 @@ def python(call: Call, values: Mapping[str, str]) -> str:
         parts = [f"    {_expression(one, 4)},\n" for one in messages]
         return f"parts = [\n{''.join(parts)}]\nanswer = {stub}(iter(parts), metadata=metadata, timeout=60)"
     request = f"request = {_expression(messages[0], 0, len('request = '))}"
+    if call.method.server_streaming and call.rpc != _ENDLESS:
+        return f"{request}\nanswer = list({stub}(request, metadata=metadata, timeout=60))"
     if call.method.server_streaming:
         count = len(call.response)
         return (

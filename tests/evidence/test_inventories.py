@@ -133,7 +133,7 @@ def _check_account(each: Table, report: Report, shown: Shown) -> None:
 
 
 def test_every_row_is_accounted_for(database: Database, monkeypatch: Any, size: Size, figure: Figure) -> None:
-    """Each row is created, joined or rejected as it must be; a second import and small steps change nothing."""
+    """Each row is created, joined or rejected as it must be; a second import and small steps do nothing."""
     monkeypatch.setattr(parsing, "_process", _process_here)
     ground = Ground(database)
     tables = size(150, 2_000)
@@ -147,6 +147,6 @@ def test_every_row_is_accounted_for(database: Database, monkeypatch: Any, size: 
             raise
         rows += Counter(created=each.created, joined=each.joined, rejected=len(each.rejected))
     figure(
-        f"{tables:,} tables with {rows.total():,} rows, each imported twice and in small steps, on {kind(database.url)}",
+        f"{tables:,} tables, {rows.total():,} rows, imported twice and in steps, on {kind(database.url)}",
         f"0 rows lost ({', '.join(f'{count:,} {name}' for name, count in rows.items())})",
     )

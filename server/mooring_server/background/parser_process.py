@@ -1,12 +1,13 @@
 """The process that reads one inventory.
 
 What people upload is not to be trusted with the serving process: a file may ask for all memory, for ever, or
-end whatever reads it. So each is read in a process of its own, with limits of its own. It gets its order as
-one line of JSON on its standard input and writes frames (`frames.py`) on its standard output. `parsing.py` is
-the other side.
+end whatever reads it. So each is read in a process of its own, with limits of its own. It gets the file as
+its argument and its order as one line of JSON on its standard input, and writes frames (`frames.py`) on its
+standard output. `parsing.py` is the other side.
 
 Its standard input stays open as long as the server lives. At its end the process removes the file that it was
-given and goes, so a server that is killed leaves neither behind.
+given and goes, so a server that is killed leaves neither behind. It also stays for that when all is told:
+the server has much to do then, until it ends the process.
 """
 
 import json
@@ -50,12 +51,13 @@ def main() -> None:
     # What a library prints must not come between the frames.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    path = Path(sys.argv[1])
     line = sys.stdin.buffer.readline()
-    if not line:
-        return  # the server was gone before it said what to do
+    watch = threading.Thread(target=_end_with_parent, args=(path.parent,), daemon=True)
+    watch.start()
+    if not line.endswith(b"\n"):  # the server was gone before it said what to do
+        watch.join()
     order = json.loads(line)
-    path = Path(order["path"])
-    threading.Thread(target=_end_with_parent, args=(path.parent,), daemon=True).start()
     _limit(order["memory_max_bytes"], order["time_max_s"])
     send = _sender(out)
     try:
@@ -76,6 +78,7 @@ def main() -> None:
             send("failure", frames.failure_to_json(refusal))
     except BrokenPipeError:  # the server is gone, which is noticed here before it is there
         _end(path.parent)
+    watch.join()
 
 
 def out_of_memory() -> ResourceExhausted:

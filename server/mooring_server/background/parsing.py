@@ -113,8 +113,8 @@ async def parse(
     path: Path, file_name: str, options: ReadOptions, settings: Settings, now: datetime
 ) -> AsyncIterator[Parsed]:
     """Reads a file in a process that lives as long as this context. Raises as `Parsed.batches` does."""
-    order = {**_order(path, file_name, options, settings), "now_us": to_us(now)}
-    async with _process(order, settings, "parser_time_max_s", _WALL_TIMES) as told:
+    order = {**_order(file_name, options, settings), "now_us": to_us(now)}
+    async with _process(path, order, settings, "parser_time_max_s", _WALL_TIMES) as told:
         tag, payload = await anext(told)
         if tag != "header":
             raise _unreadable(file_name)
@@ -126,17 +126,16 @@ async def preview(
     path: Path, file_name: str, options: ReadOptions, settings: Settings, row_count: int
 ) -> Preview:
     """What an import would make of a file, from its first rows. Raises as `Parsed.batches` does."""
-    order = {**_order(path, file_name, options, settings), "preview_rows": row_count}
-    async with _process(order, settings, "preview_time_max_s", 1) as told:
+    order = {**_order(file_name, options, settings), "preview_rows": row_count}
+    async with _process(path, order, settings, "preview_time_max_s", 1) as told:
         async for tag, payload in told:
             if tag == "preview":
                 return frames.preview_from_json(payload)
     raise _unreadable(file_name)
 
 
-def _order(path: Path, file_name: str, options: ReadOptions, settings: Settings) -> dict[str, Any]:
+def _order(file_name: str, options: ReadOptions, settings: Settings) -> dict[str, Any]:
     return {
-        "path": str(path),
         "file_name": file_name,
         "limits": asdict(Limits.of(settings)),
         "options": options_to_json(options),
@@ -182,7 +181,7 @@ def spill(tx: Tx, upload_id: str, path: Path) -> Upload:
 
 @asynccontextmanager
 async def _process(
-    order: dict[str, Any], settings: Settings, time_setting: str, wall_times: float
+    path: Path, order: dict[str, Any], settings: Settings, time_setting: str, wall_times: float
 ) -> AsyncIterator[AsyncIterator[tuple[str, Any]]]:
     """A process that carries out an order; its frames. `time_setting` names how long it may work."""
     time_max_s: float = getattr(settings, time_setting)
@@ -192,6 +191,7 @@ async def _process(
         "-P",
         "-c",
         "from mooring_server.background.parser_process import main; main()",
+        str(path),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -31,10 +31,10 @@ Addresses = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The assets that some ends may mean."""
+    """The assets that some ends may mean; those that are implied join them."""
 
-    by_identity: Mapping[str, Asset]
-    by_name: Mapping[str, Sequence[Asset]]
+    by_identity: dict[str, Asset]
+    by_name: dict[str, list[Asset]]
     addresses: Addresses
 
     @classmethod
@@ -52,6 +52,12 @@ class Candidates:
             {name: list(assets.values()) for name, assets in by_name.items()},
             addresses,
         )
+
+    def add(self, asset: Asset) -> None:
+        """Adds an asset, so that it makes no difference in how many steps a file is linked."""
+        self.by_identity[asset.identity] = asset
+        for name in {sort_key(text) for text in (asset.display_name, asset.hostname) if text}:
+            self.by_name.setdefault(name, []).append(asset)
 
     def asset_id(self, end: End) -> str | None:
         """The asset that an end means; None where there is none.
@@ -109,31 +115,33 @@ def link(
 ) -> tuple[list[Link], list[StoredAsset]]:
     """Finds the ends of some rows. Answers what was found, and the implied assets to insert."""
     links: list[Link] = []
-    implied: dict[str, StoredAsset] = {}
+    implied: list[StoredAsset] = []
 
     def imply(asset: StoredAsset) -> str:
-        identity: str = asset[1]
-        if identity not in implied:
-            implied[identity] = asset
-            account.implied += 1
-            account.implied_by_type[record(asset).type.value] += 1
-            account.changed = True
-        return str(implied[identity][0])
+        made = record(asset)
+        candidates.add(made)
+        implied.append(asset)
+        account.implied += 1
+        account.implied_by_type[made.type.value] += 1
+        account.changed = True
+        return made.id
 
     for row in rows:
         try:
             # Both before anything is implied: a row that is refused makes nothing.
-            ends = [
+            start, target = (
                 candidates.asset_id(end) or _implied(row, end, file_name, source, now)
                 for end in (row.source, row.target)
-            ]
+            )
         except ValueError as refusal:
             if not row.derived:
                 account.reject(RejectedRow(row.sheet, row.row, str(refusal)), joined=row.joined)
             continue
-        source_id, target_id = (end if isinstance(end, str) else imply(end) for end in ends)
-        links.append(Link(row, source_id, target_id))
-    return links, list(implied.values())
+        source_id = start if isinstance(start, str) else imply(start)
+        if not isinstance(target, str):  # it may be what the other end has just implied
+            target = candidates.asset_id(row.target) or imply(target)
+        links.append(Link(row, source_id, target))
+    return links, implied
 
 
 def settle_links(

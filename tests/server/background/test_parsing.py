@@ -4,6 +4,8 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 import zipfile
 from contextlib import aclosing
 
@@ -333,14 +335,27 @@ def test_nobody_waits_for_what_ran_away(folder, monkeypatch):
 
 
 @pytest.mark.usefixtures("misbehaving")
-@pytest.mark.parametrize("name", ["endless", "hang"])
+@pytest.mark.parametrize("name", ["endless", "hang", "repeats"])
 def test_a_killed_server_leaves_neither_process_nor_file(folder, name):
-    """SIGKILL of the server, while the other one waits for it or for something else."""
+    """SIGKILL of the server, while the other one waits for it or for something else, or has told all."""
     process, pid = parent(act(folder, name))
     assert is_alive(pid)
     process.kill()
     process.communicate()
     until(lambda: not is_alive(pid), "the reading process ends")
+    assert not folder.exists()
+
+
+def test_a_server_that_is_killed_before_it_gives_its_order_leaves_no_file(folder):
+    """The process was begun, and nothing came: half an order is none either."""
+    (folder / "inventory").write_bytes(ESTATE)
+    command = "from mooring_server.background.parser_process import main; main()"
+    subprocess.run(
+        [sys.executable, "-c", command, str(folder / "inventory")],
+        input=b'{"file_name": ',
+        timeout=60,
+        check=False,
+    )
     assert not folder.exists()
 
 
