@@ -8,18 +8,17 @@ nothing leaves the session's data version as it is, and the same content into da
 since its import answers that import's report.
 """
 
-import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from mooring_server.background.cleanup import discard_version
 from mooring_server.background.jobs import Job, in_thread
 from mooring_server.background.pace import Pace, ahead
-from mooring_server.background.parsing import Batch, Parsed, parse, spill
+from mooring_server.background.parsing import Batch, Parsed, parse, spilled
 from mooring_server.core import imports, sessions
 from mooring_server.core.linking import Addresses, Candidates, link, settle_links
 from mooring_server.core.names import Kind
@@ -67,13 +66,10 @@ async def run_import(job: Job) -> None:
     upload_id: str = arguments["upload_id"]
     job.progress["phase"] = Phase.READING
     options = imports.options_from_json(arguments.get("options", {}))
-    with tempfile.TemporaryDirectory(prefix="mooring-") as folder:
-        path = Path(folder) / "inventory"
-        upload = await job.store.read(lambda tx: spill(tx, upload_id, path), long=True)
+    now = job.operation.create_time
+    async with spilled(job.store, upload_id) as (upload, path):
         if not await _replayed(job, upload):
-            async with parse(
-                path, upload.file_name, options, job.settings, job.operation.create_time
-            ) as parsed:
+            async with parse(path, upload.file_name, options, job.settings, now) as parsed:
                 version, session = await job.begin_version()
                 await _Build(job, upload, parsed, version, session).run()
     await job.store.write(lambda tx: tx.uploads.delete(upload_id))
@@ -129,13 +125,14 @@ class _Build:
         job, account = self._job, self._account
         job.progress |= {"phase": Phase.WRITING, "rows_total": self._parsed.header.row_total or 0}
         has_copied = False
-        async for batch in ahead(self._parsed.batches()):
-            if batch.dependencies and not has_copied:
-                # Their ends may be any asset of the session.
-                await self._find_missing()
-                await self._copy_unnamed()
-                has_copied = True
-            await self._take(batch)
+        async with aclosing(ahead(self._parsed.batches())) as batches:
+            async for batch in batches:
+                if batch.dependencies and not has_copied:
+                    # Their ends may be any asset of the session.
+                    await self._find_missing()
+                    await self._copy_unnamed()
+                    has_copied = True
+                await self._take(batch)
         if not has_copied:
             await self._find_missing()
         if account.changed:

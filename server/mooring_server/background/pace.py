@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TypeVar
 
 from mooring_server.settings import Settings
@@ -37,7 +37,7 @@ class Pace:
         return work
 
 
-async def ahead(batches: AsyncIterator[T]) -> AsyncIterator[T]:
+async def ahead(batches: AsyncIterator[T]) -> AsyncGenerator[T]:
     """The batches; the next one is made ready while its taker is busy with one."""
     following = asyncio.ensure_future(anext(batches, None))
     try:
