@@ -95,11 +95,14 @@ def test_a_call_is_counted_once_however_often_its_transaction_runs():
 
 
 def test_each_rpc_counts_for_one_class():
-    """Uploads and imports are bulk, the watch is a class of its own, and no other RPC is either."""
+    """What moves whole inventories is bulk, the watch is a class of its own, and no other RPC is either."""
     by_class = {rate: {rpc for rpc, rule in POLICY.items() if rule.rate is rate} for rate in RateClass}
     assert by_class[RateClass.BULK] == {
         "mooring.v1.DiscoveryService/UploadInventory",
+        "mooring.v1.DiscoveryService/PreviewInventory",
         "mooring.v1.DiscoveryService/ImportInventory",
+        "mooring.v1.DiscoveryService/ReadAssets",
+        "mooring.v1.DiscoveryService/ReadDependencies",
     }
     assert by_class[RateClass.WATCH] == {"mooring.v1.WatchService/Watch"}
     assert "mooring.v1.SessionService/GetSession" in by_class[RateClass.READ]
