@@ -62,7 +62,7 @@ class Landscape(google.protobuf.message.Message):
 
     @property
     def applications(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LandscapeApplication]:
-        """Which applications have which assets, those with most assets first; at most 1,000."""
+        """Which applications have which assets, those with most assets first; at most 200."""
 
     @property
     def completeness(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FieldCompleteness]:
@@ -225,7 +225,7 @@ class LandscapeApplication(google.protobuf.message.Message):
 
     @property
     def servers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AssetReference]:
-        """Those that it runs on: servers and virtual machines, the first 20 by name."""
+        """Those that it runs on: servers and virtual machines, the first 5 by name."""
 
     def __init__(
         self,

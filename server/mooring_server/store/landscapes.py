@@ -61,8 +61,8 @@ KNOWABLE_FIELDS = (
 """The fields of an asset that can be known or not, in the order of `mooring.v1.Asset`; without attributes."""
 
 BUCKETS_MAX = 1_000
-APPLICATIONS_MAX = 1_000
-SERVERS_MAX = 20
+APPLICATIONS_MAX = 200
+SERVERS_MAX = 5
 DEGREES_MAX = 100
 _SERVERS = (AssetType.SERVER.value, AssetType.VIRTUAL_MACHINE.value)
 _SUMMED = ("cpu_cores", "memory_bytes", "storage_bytes")

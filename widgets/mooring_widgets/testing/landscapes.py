@@ -27,7 +27,7 @@ _GROUP_FIELDS = (
     "status",
 )
 _SERVER_TYPES = ("server", "virtual_machine")
-_SERVERS_MAX = 20
+_SERVERS_MAX = 5
 
 
 def landscape_of(
