@@ -2,7 +2,7 @@ import pytest
 from mooring_server.settings import Settings
 from pydantic import ValidationError
 
-MAY_BE_NONE = {"port", "lookup_cache_max", "rejected_rows_max"}
+MAY_BE_NONE = {"port", "lookup_cache_max", "rejected_rows_max", "missing_assets_max", "read_cache_max_bytes"}
 LIMITS = [name for name, field in Settings.model_fields.items() if field.annotation is int]
 
 
