@@ -37,7 +37,9 @@ class Account:
     `created`, `updated` and `unchanged` count rows about assets and rows about dependencies; `dependencies`
     counts what became of dependencies, whichever rows told them. `changed` is whether anything differs from
     the data that the import started from: also a joined row can do that. `conflicts` are joined rows that say
-    something else than the row before. `mentions` are the identities that rows have only mentioned so far.
+    something else than the row before. `mentions` are the identities that rows have only mentioned so far;
+    `taken` are those of mentions of the base that rows were about, each with the identity that it has now,
+    and `adopters` such as are new.
     """
 
     source_rows: int = 0
@@ -54,6 +56,8 @@ class Account:
     dependencies: Counter[str] = field(default_factory=Counter)
     changed: bool = False
     mentions: set[str] = field(default_factory=set, repr=False)
+    taken: dict[str, str] = field(default_factory=dict, repr=False)
+    adopters: set[str] = field(default_factory=set, repr=False)
 
     def is_balanced(self) -> bool:
         """Whether every row went somewhere, and once."""
@@ -100,7 +104,7 @@ class Settlement:
         now: datetime,
         mentioned: Mapping[str, Asset] | None = None,
     ) -> None:
-        self._mentioned = dict(mentioned or {})
+        self._mentioned = mentioned or {}
         self._built = built
         self._base = base
         self._account = account
@@ -126,7 +130,7 @@ class Settlement:
     def _add(self, row: Staged) -> None:
         account, identity = self._account, row.asset[_IDENTITY]
         present = self._present(identity) if row.repeated else None
-        known = self._base.get(identity)
+        known = self._known(identity)
         if row.implied:
             if present is None:
                 self._imply(row.asset, known)
@@ -150,11 +154,12 @@ class Settlement:
             self._join(identity, present, record(row.asset))
         elif known is not None:
             asset = overwritten(known, record(row.asset), self._now)
-            self._inserts[identity] = stored(asset)
+            self._keep(known, asset)
             account.note(updated=asset is not known)
-        elif (mention := self._mention(row.asset)) is not None:
+        elif identity not in account.taken and (mention := self._mention(row.asset)) is not None:
             adopted = overwritten(mention, record(row.asset), self._now)
-            self._inserts[identity] = stored(replace(adopted, identity=identity))
+            self._keep(mention, replace(adopted, identity=identity))
+            account.adopters.add(identity)
             account.note(updated=True)
         else:
             account.created += 1
@@ -165,17 +170,32 @@ class Settlement:
         identity = asset[_IDENTITY]
         self._account.mentions.add(identity)
         if known is not None:
-            self._inserts[identity] = stored(known)
+            self._keep(known, known)
         else:
             self._insert(asset, self._account.implied_by_type)
             self._account.implied += 1
+
+    def _known(self, identity: str) -> Asset | None:
+        """The asset of the base, unless it has another identity by now."""
+        is_gone = self._account.taken.get(identity, identity) != identity
+        return None if is_gone else self._base.get(identity)
+
+    def _keep(self, before: Asset, asset: Asset) -> None:
+        """Inserts an asset of the base as it is now."""
+        self._inserts[asset.identity] = stored(asset)
+        if before.implied:
+            self._account.taken[before.identity] = asset.identity
 
     def _mention(self, row: StoredAsset) -> Asset | None:
         """What was mentioned by the row's name, once; not where a location says that it is another."""
         for name in (row[SORT_NAME], sort_key(row[HOSTNAME])):
             found = self._mentioned.get(name)
-            if found is not None and found.location in ("", row[_LOCATION]):
-                return self._mentioned.pop(name)
+            if (
+                found is not None
+                and found.identity not in self._account.taken
+                and found.location in ("", row[_LOCATION])
+            ):
+                return found
         return None
 
     def _present(self, identity: str) -> Asset | None:
@@ -204,7 +224,7 @@ class Settlement:
         if asset is present:
             return
         self._replace(identity, asset)
-        if identity not in self._base:
+        if self._known(identity) is None and identity not in account.adopters:
             account.created_by_type[present.type.value] -= 1
             account.created_by_type[asset.type.value] += 1
 

@@ -63,14 +63,27 @@ def _known() -> Any:
 
 
 def _moved() -> Any:
-    """What runs on something runs on one thing: where a newer inventory names another, that counts."""
-    newer = _D.alias("newer")
+    """What runs on something runs on one thing: where a newer inventory names another, that counts.
+
+    What nobody but a user said stays, and so does what the older version had side by side.
+    """
+    newer, older = _D.alias("newer"), _D.alias("older")
     runs_on = DependencyKind.RUNS_ON.value
-    return (_D.kind == runs_on) & fn.EXISTS(
-        newer.select(Value(1)).where(
-            (newer.version_id == param("to_version"))
-            & (newer.source_id == _D.source_id)
-            & (newer.kind == runs_on)
+    is_old = fn.EXISTS(
+        older.select(Value(1)).where(
+            (older.version_id == param("from_version")) & (older.identity == newer.identity)
+        )
+    )
+    return (
+        (_D.kind == runs_on)
+        & (_D.source_file != "")
+        & fn.EXISTS(
+            newer.select(Value(1)).where(
+                (newer.version_id == param("to_version"))
+                & (newer.source_id == _D.source_id)
+                & (newer.kind == runs_on)
+                & ~is_old
+            )
         )
     )
 
