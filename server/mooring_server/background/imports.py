@@ -8,6 +8,7 @@ nothing leaves the session's data version as it is, and the same content into da
 since its import answers that import's report.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import asdict
@@ -113,6 +114,7 @@ class _Build:
         self._session = session
         self._pace = Pace(job.settings)
         self._account = Account()
+        self._settlement = Settlement(self._account, job.operation.create_time)
         self._asset_count = 0
         self._dependency_count = 0
         self._holders: Addresses | None = None
@@ -128,11 +130,13 @@ class _Build:
         async with aclosing(ahead(self._parsed.batches())) as batches:
             async for batch in batches:
                 if batch.dependencies and not has_copied:
+                    await self._write(1)
                     # Their ends may be any asset of the session.
                     await self._find_missing()
                     await self._copy_unnamed()
                     has_copied = True
                 await self._take(batch)
+        await self._write(1)
         if not has_copied:
             await self._find_missing()
         if account.changed:
@@ -153,10 +157,10 @@ class _Build:
             self._account.reject(rejected)
         self._check_rejected()
         assets, dependencies = batch.assets, batch.dependencies
-        while assets:
-            part, assets = assets[: self._pace.rows], assets[self._pace.rows :]
-            await self._write(part)
+        if assets:
+            await self._settle(assets)
             self._show()
+        await self._write(self._pace.rows)
         while dependencies:
             linked, dependencies = dependencies[: self._pace.rows], dependencies[self._pace.rows :]
             await self._link(linked)
@@ -174,7 +178,7 @@ class _Build:
                 f"{rejected[0].reason}"
             )
 
-    async def _write(self, rows: list[Staged]) -> None:
+    async def _settle(self, rows: list[Staged]) -> None:
         version_id, base_id = self._version.id, self._version.base_id
         repeated = list({row.asset[1] for row in rows if row.repeated})
         identities = list({row.asset[1] for row in rows})
@@ -189,20 +193,33 @@ class _Build:
         if repeated or base_id:
             built, base = await self._job.store.read(look_up, long=True)
         mentioned = await self._mentioned(rows, base)
-        settlement = Settlement(built, base, self._account, self._job.operation.create_time, mentioned)
+        add = partial(self._settlement.add, rows, built=built, base=base, mentioned=mentioned)
         if base or built or mentioned:
-            await in_thread(settlement.add, rows)
+            await in_thread(add)
         else:
-            settlement.add(rows)
-        inserts, updates = settlement.inserts, settlement.updates
+            add()
 
-        def write(tx: Tx) -> None:
-            tx.assets.insert_stored(version_id, inserts)
-            tx.assets.update_many(version_id, updates)
+    async def _write(self, least: int) -> None:
+        """Writes what is settled until fewer than the least are left."""
+        while len(self._settlement) >= least:
+            await self._write_some()
 
-        if inserts or updates:
-            await self._job.write(self._pace.timed(len(inserts) + len(updates), write))
-        self._asset_count += len(inserts)
+    async def _write_some(self) -> None:
+        """Writes what is settled first; little where somebody waits for the writer."""
+        version_id = self._version.id
+        inserts, updates = self._settlement.waiting(self._pace.rows)
+
+        def write(tx: Tx) -> tuple[int, list[Asset]]:
+            begun_s = time.perf_counter()
+            count = tx.assets.insert_some(version_id, inserts)
+            replaced = updates if count == len(inserts) else []
+            tx.assets.update_many(version_id, replaced)
+            self._pace.learn(count + len(replaced), time.perf_counter() - begun_s)
+            return count, replaced
+
+        count, replaced = await self._job.write(write)
+        self._settlement.written(inserts[:count], replaced)
+        self._asset_count += count
 
     async def _mentioned(self, rows: list[Staged], base: Mapping[str, Asset]) -> dict[str, Asset]:
         """What the base only mentions, by the names of rows that it does not have."""

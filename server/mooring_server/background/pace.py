@@ -27,14 +27,17 @@ class Pace:
         def work(tx: Tx) -> T:
             begun_s = time.perf_counter()
             result = write(tx)
-            took_s = max(time.perf_counter() - begun_s, 1e-6)
-            fitting = rows * self._target_s / took_s
-            # Half way there at a time: one slow write says little.
-            paced = int((self.rows + min(fitting, 2 * self.rows)) / 2)
-            self.rows = max(min(paced, self._rows_max), min(_ROWS_MIN, self._rows_max))
+            self.learn(rows, time.perf_counter() - begun_s)
             return result
 
         return work
+
+    def learn(self, rows: int, took_s: float) -> None:
+        """Takes note of how long the writer was held for so many rows."""
+        fitting = rows * self._target_s / max(took_s, 1e-6)
+        # Half way there at a time: one slow write says little.
+        paced = int((self.rows + min(fitting, 2 * self.rows)) / 2)
+        self.rows = max(min(paced, self._rows_max), min(_ROWS_MIN, self._rows_max))
 
 
 async def ahead(batches: AsyncIterator[T]) -> AsyncGenerator[T]:

@@ -38,7 +38,7 @@ Send = Callable[[str, Any], None]
 
 FOLDER_PREFIX = "mooring-"
 # A frame is read in one go by a process that has others to serve, and no row can be in two of them.
-_FRAME_ROWS = 250
+_FRAME_ROWS = 100
 _FRAME_SIZE = 256 * 2**10
 _ROW_SIZE_MAX = 2**20
 _ADDRESSES_AT_ONCE = 10_000
@@ -139,7 +139,7 @@ def _send_rows(
         else:
             key = _key(row)
             made = stage(row, file_name, inventory.source, now, repeated=key in seen)
-            row_size = sum(len(value) for value in made.asset if isinstance(value, str))
+            row_size = sum([len(value) for value in made.asset if value.__class__ is str])
             if row_size > _ROW_SIZE_MAX:
                 rejected += _too_long(row, row_size)
                 row_size = 0

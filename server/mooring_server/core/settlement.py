@@ -16,9 +16,10 @@ The type `other` is an empty value here: it stands for "not known", so it overwr
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from mooring_server.core.staging import VALUES, Staged, digest, is_empty
@@ -88,42 +89,54 @@ class Account:
 
 
 class Settlement:
-    """What some rows do, as far as they are decided: assets to insert, and assets to replace.
+    """What an import's rows do, as far as they are decided: assets to insert, and assets to replace.
 
-    `built` has, by identity, the assets of these rows that the version under construction holds already;
-    `base` those of the version that the import started from; `mentioned`, by what their names sort by, those
-    of the base that were only mentioned so far. A row of such a name is about that asset, and gives it its
-    identity.
+    Whoever writes them down says so (`written`); until then they wait here, and later rows may change them.
     """
 
-    def __init__(
-        self,
-        built: Mapping[str, Asset],
-        base: Mapping[str, Asset],
-        account: Account,
-        now: datetime,
-        mentioned: Mapping[str, Asset] | None = None,
-    ) -> None:
-        self._mentioned = mentioned or {}
-        self._built = built
-        self._base = base
+    def __init__(self, account: Account, now: datetime) -> None:
         self._account = account
         self._now = now
+        self._built: Mapping[str, Asset] = {}
+        self._base: Mapping[str, Asset] = {}
+        self._mentioned: Mapping[str, Asset] = {}
         self._inserts: dict[str, StoredAsset] = {}
         self._updates: dict[str, Asset] = {}
 
-    @property
-    def inserts(self) -> list[StoredAsset]:
-        """The assets to insert into the version under construction."""
-        return list(self._inserts.values())
+    def __len__(self) -> int:
+        return len(self._inserts) + len(self._updates)
 
-    @property
-    def updates(self) -> list[Asset]:
-        """The assets to replace there."""
-        return list(self._updates.values())
+    def waiting(self, most: int) -> tuple[list[StoredAsset], list[Asset]]:
+        """The assets to insert into the version under construction, and those to replace there.
 
-    def add(self, rows: Sequence[Staged]) -> None:
-        """Decides what the next rows do, and enters them in the account."""
+        Together they are the oldest `most` of what waits; inserts come first.
+        """
+        inserts = list(islice(self._inserts.values(), most))
+        return inserts, list(islice(self._updates.values(), most - len(inserts)))
+
+    def written(self, inserts: Iterable[StoredAsset], updates: Iterable[Asset]) -> None:
+        """Notes that the version has these as they were waiting."""
+        for stored_asset in inserts:
+            del self._inserts[stored_asset[_IDENTITY]]
+        for asset in updates:
+            del self._updates[asset.identity]
+
+    def add(
+        self,
+        rows: Sequence[Staged],
+        *,
+        built: Mapping[str, Asset],
+        base: Mapping[str, Asset],
+        mentioned: Mapping[str, Asset],
+    ) -> None:
+        """Decides what the next rows do, and enters them in the account.
+
+        `built` has, by identity, the assets of these rows that were written into the version under
+        construction; `base` those of the version that the import started from; `mentioned`, by what their
+        names sort by, those of the base that were only mentioned so far. A row of such a name is about that
+        asset, and gives it its identity.
+        """
+        self._built, self._base, self._mentioned = built, base, mentioned
         for row in rows:
             self._add(row)
 

@@ -95,7 +95,7 @@ def known(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: tuple(value) if name in LISTS else value
         for name, value in values.items()
-        if not is_empty(value)
+        if value or not is_empty(value)
     }
 
 
@@ -111,7 +111,7 @@ def digest(asset: Asset) -> str:
 
 def _digest(type_: str, values: Mapping[str, Any], attributes: Mapping[str, str]) -> str:
     content: list[Any] = [type_, [values[name] for name in _FIRST_VALUES], sorted(attributes.items())]
-    later = {name: value for name in _LATER_VALUES if not is_empty(value := values[name])}
+    later = {name: value for name in _LATER_VALUES if (value := values[name])}
     if later:
         content.append(later)
     text = _ENCODER.encode(content)

@@ -8,9 +8,9 @@ an attribute.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Self
 
@@ -212,6 +212,11 @@ class FieldMap:
                     break
         for field, bound in self._by_field.items():
             self._by_field[field] = tuple(c for c in bound if self._field_of[c.index] == field)
+        self._parsers = [
+            (field, column.index, self._parser(field, column))
+            for field, bound in self._by_field.items()
+            for column in bound
+        ]
 
     def _bind(self, field: str, columns: Sequence[Column], keys: Sequence[str]) -> bool:
         # A whole header goes before one without its subject: `Host name` is a hostname before it is a name.
@@ -277,40 +282,43 @@ class FieldMap:
         """
         fields: dict[str, object] = {}
         used: set[int] = set()
-        for field, columns in self._by_field.items():
-            for column in columns:
-                text = cells[column.index]
-                if values.is_unknown(text):
-                    used.add(column.index)
-                    continue
-                value = self._parse(field, column, text) if field not in fields else None
+        for field, index, parse in self._parsers:
+            text = cells[index]
+            if not text or values.is_unknown(text):
+                used.add(index)
+            elif field not in fields:
+                value = parse(text) if parse else text
                 if value is not None:
-                    used.add(column.index)
+                    used.add(index)
                     if value != ():
                         fields[field] = value
-        attributes = {c.name: cells[c.index] for c in self.columns if cells[c.index] and c.index not in used}
+        attributes = {
+            column.name: text
+            for column, text in zip(self.columns, cells, strict=True)
+            if text and column.index not in used
+        }
         return fields, attributes
 
-    def _parse(self, field: str, column: Column, text: str) -> object:
+    def _parser(self, field: str, column: Column) -> Callable[[str], object] | None:
+        """What reads a column's texts, None where they are the field as they are."""
         match field:
             case "memory_bytes" | "storage_bytes":
-                return values.size_bytes(text, values.UNITS_BYTES[self._unit(field, column)])
+                return partial(values.size_bytes, unit=values.UNITS_BYTES[self._unit(field, column)])
             case "cpu_cores":
-                return values.cores(text, values.UNITS_CORES.get(self._unit(field, column), 1))
-            case "ip_addresses":
-                return values.ip_addresses(text)
-            case "mac_addresses":
-                return values.mac_addresses(text)
-            case "networks":
-                return values.texts(text)
-            case "hostname":
-                return values.hostname(text)
-            case "status":
-                return values.status(text)
-        return text
+                return partial(values.cores, unit=values.UNITS_CORES.get(self._unit(field, column), 1))
+        return _PARSERS.get(field)
 
     def _unit(self, field: str, column: Column) -> str:
         return column.unit or self._default_units.get(field, "")
+
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "ip_addresses": values.ip_addresses,
+    "mac_addresses": values.mac_addresses,
+    "networks": values.texts,
+    "hostname": values.hostname,
+    "status": values.status,
+}
 
 
 def header_score(cells: Sequence[str]) -> int:

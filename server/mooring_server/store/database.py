@@ -91,7 +91,7 @@ class Store:
         """
 
         def work(database: Database) -> tuple[T, frozenset[str]]:
-            tx = Tx(database, now=self._clock(), actor=actor)
+            tx = Tx(database, now=self._clock(), actor=actor, is_awaited=self._engine.is_awaited)
             result = fn(tx)
             return result, tx.changes.flush()
 

@@ -27,6 +27,9 @@ class Engine(Protocol):
     async def write(self, work: WriteWork[T], *, durable: bool) -> T:
         """Runs the work, perhaps twice, and answers after its commit."""
 
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for work to end that nobody waits for: bulk work should make an end."""
+
     async def close(self) -> None:
         """Finishes what was begun, then lets go of the database."""
 

@@ -77,6 +77,10 @@ class PostgresqlEngine:
 
         return await self._in_thread("write", run)
 
+    def is_awaited(self) -> bool:
+        """No: writers work side by side."""
+        return False
+
     async def close(self) -> None:
         """Lets running work end, then closes every connection."""
         if self._closed:

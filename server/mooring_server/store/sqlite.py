@@ -113,6 +113,8 @@ class SqliteEngine:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
+        # Those of the jobs that are durable: somebody waits for them.
+        self._awaited = 0
         # Reads by key run on the loop itself: handing one to a thread costs more than the read.
         self._inline = connect_sqlite(path, read_only=True)
         self._idle: queue.SimpleQueue[SqliteDatabase] = queue.SimpleQueue()
@@ -149,7 +151,12 @@ class SqliteEngine:
             if self._closed:
                 raise stopping()
             self._jobs.put(job)
+            self._awaited += durable
         return await asyncio.wrap_future(job.future)
+
+    def is_awaited(self) -> bool:
+        """Whether durable work waits for the writer."""
+        return self._awaited > 0
 
     async def close(self) -> None:
         """Commits what waits, lets readers end, closes every connection."""
@@ -206,6 +213,8 @@ class SqliteEngine:
             if job is None:
                 self._jobs.put(None)  # the end: once all that is waiting has been written
                 break
+            with self._closing:
+                self._awaited -= job.durable
             (batch if job.durable else bulk).append(job)
         return batch or ([bulk.popleft()] if bulk else [])
 

@@ -31,6 +31,8 @@ from mooring_server.store.versions import Versions
 
 T = TypeVar("T")
 
+_TURN_ROWS = 50
+
 
 class Tx:
     """What a function given to `Store.read` or `Store.write` works on.
@@ -40,10 +42,17 @@ class Tx:
     """
 
     def __init__(
-        self, database: Database, *, now: datetime, actor: str, lookups: Lookups | None = None
+        self,
+        database: Database,
+        *,
+        now: datetime,
+        actor: str,
+        lookups: Lookups | None = None,
+        is_awaited: Callable[[], bool] = bool,
     ) -> None:
         self._database = database
         self._lookups = lookups
+        self._is_awaited = is_awaited
         self.now = now
         self.now_us = to_us(now)
         self.actor = actor
@@ -172,6 +181,14 @@ class Tx:
         if rows:
             with __exception_wrapper__:
                 self._database.cursor().executemany(statement.sql(self._database), rows)
+
+    def turns(self, rows: Sequence[T]) -> Iterator[Sequence[T]]:
+        """The rows in parts that hold a writer for a moment each, until somebody else waits for it."""
+        size = _TURN_ROWS if self.is_sqlite else max(len(rows), 1)
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
+            if self._is_awaited():
+                return
 
     def cached(
         self, name: str, key: Hashable, load: Callable[[], T], stream_of: Callable[[T], str | None]

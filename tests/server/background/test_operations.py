@@ -286,9 +286,9 @@ def test_writes_are_cut_to_what_the_writer_can_spare(database, monkeypatch):
     settings = database.settings.model_copy(update={"import_write_target_ms": 1e-6, "import_chunk_rows": 500})
     database.settings = settings
     sizes = []
-    insert = Assets.insert_stored
+    insert = Assets.insert_some
     monkeypatch.setattr(
-        Assets, "insert_stored", lambda of, v, rows: (sizes.append(len(rows)), insert(of, v, rows))[1]
+        Assets, "insert_some", lambda of, v, rows: (sizes.append(len(rows)), insert(of, v, rows))[1]
     )
     Gate([row(number) for number in range(800)], chunk=400).install(monkeypatch.setattr).open()
     assert run(database, queue(database)).state is OperationState.SUCCEEDED

@@ -25,8 +25,9 @@ class Data:
     def __init__(self, assets=None):
         self.assets = assets or {}
 
-    def take(self, rows, now=MONDAY, chunk=100, mentioned=None):
+    def take(self, rows, now=MONDAY, chunk=100, mentioned=None, some=100, waiting=0):
         account, built, seen = Account(), {}, set()
+        settlement = Settlement(account, now)
         for start in range(0, len(rows), chunk):
             staged = []
             for each in rows[start : start + chunk]:
@@ -36,12 +37,14 @@ class Data:
                 repeated = each.identity in seen
                 seen.add(each.identity)
                 staged.append(stage(each, "estate.csv", "table", now, repeated=repeated))
-            settlement = Settlement(built, self.assets, account, now, mentioned)
-            settlement.add(staged)
-            inserts, updates = list(map(record, settlement.inserts)), settlement.updates
-            assert not built.keys() & {asset.identity for asset in inserts}
-            assert {asset.identity for asset in updates} <= built.keys()
-            built |= {asset.identity: asset for asset in (*inserts, *updates)}
+            settlement.add(staged, built=built, base=self.assets, mentioned=mentioned or {})
+            while len(settlement) > (waiting if start + chunk < len(rows) else 0):
+                stored, updates = settlement.waiting(some)
+                inserts = list(map(record, stored))
+                assert not built.keys() & {asset.identity for asset in inserts}
+                assert {asset.identity for asset in updates} <= built.keys()
+                built |= {asset.identity: asset for asset in (*inserts, *updates)}
+                settlement.written(stored, updates)
         return account, Data({**self.assets, **built})
 
     def __getitem__(self, identity):
@@ -228,11 +231,11 @@ def test_the_same_file_again_changes_nothing(rows, chunk):
     assert after.assets == before.assets
 
 
-@given(rows=ROWS, chunk=st.integers(1, 5))
-def test_how_a_file_is_cut_makes_no_difference(rows, chunk):
-    """Chunks are a matter of speed: the account and the assets are the same for every size."""
+@given(rows=ROWS, chunk=st.integers(1, 5), some=st.integers(1, 5), waiting=st.integers(0, 5))
+def test_how_a_file_is_cut_makes_no_difference(rows, chunk, some, waiting):
+    """What is decided and what is written at once is a matter of speed: account and assets are the same."""
     whole, one = Data().take(rows)
-    parts, other = Data().take(rows, chunk=chunk)
+    parts, other = Data().take(rows, chunk=chunk, some=some, waiting=waiting)
     assert (parts.counts(), parts.conflicts) == (whole.counts(), whole.conflicts)
     assert parts.created_by_type == whole.created_by_type
     assert {i: a.digest for i, a in one.assets.items()} == {i: a.digest for i, a in other.assets.items()}

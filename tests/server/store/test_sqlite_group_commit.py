@@ -54,6 +54,40 @@ def test_what_waits_is_committed_together(database: Database):
     assert database.read(lambda tx: tx.changes.head(f"engagements/{ENGAGEMENT}")) == 6
 
 
+def test_bulk_work_makes_an_end_for_those_who_wait(database: Database):
+    """While a durable write waits, bulk work gets one turn; with nobody waiting, or only bulk work, all."""
+    turns: dict[str, list[int]] = {}
+
+    def scenario(name: str, *, durable: bool | None):
+        entered, gate = threading.Event(), threading.Event()
+
+        def bulk(tx: Tx):
+            entered.set()
+            gate.wait(30)
+            turns[name] = [row for part in tx.turns(range(1_000)) for row in part]
+
+        async def act():
+            running = [asyncio.create_task(database.store.write(bulk, durable=False))]
+            await asyncio.to_thread(entered.wait, 30)
+            if durable is not None:
+                running.append(asyncio.create_task(database.store.write(lambda tx: None, durable=durable)))
+                await asyncio.sleep(0)
+            gate.set()
+            async with asyncio.timeout(30):
+                await asyncio.gather(*running)
+
+        database.run(act())
+
+    scenario("alone", durable=None)
+    scenario("beside bulk", durable=False)
+    scenario("awaited", durable=True)
+    scenario("alone again", durable=None)
+    everything = list(range(1_000))
+    assert turns["alone"] == turns["beside bulk"] == turns["alone again"] == everything
+    assert 0 < len(turns["awaited"]) < 1_000
+    assert turns["awaited"] == everything[: len(turns["awaited"])]
+
+
 def test_a_statement_that_ends_the_transaction_costs_the_others_nothing(database: Database):
     """When the whole batch is rolled back under its callers, each is run again by itself."""
 
