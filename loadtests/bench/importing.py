@@ -201,7 +201,7 @@ def baseline_sqlite(folder: Path, inventory: Path) -> float:
 def _staged(inventory: Path) -> Iterator[list[StoredAsset]]:
     rows: list[StoredAsset] = []
     now = datetime.now(UTC)
-    for row in open_inventory(inventory, inventory.name, Limits()).rows():
+    for row in open_inventory(inventory, inventory.name, Limits.of(Settings())).rows():
         if isinstance(row, AssetRow):
             rows.append(stage(row, inventory.name, "table", now, repeated=False).asset)
         if len(rows) == _COMMIT_ROWS:

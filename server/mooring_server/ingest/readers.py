@@ -105,7 +105,7 @@ def candidates(source: Source) -> list[tuple[Reader, float]]:
 def _confidence(reader: Reader, source: Source) -> float:
     try:
         return min(float(reader.confidence(source)), 1.0)
-    except MooringError:
+    except (MooringError, MemoryError):
         raise
     except Exception:  # one reader's fault is no other's
         _log.warning("a reader failed", reader=reader.kind, exc_info=True)
