@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     columns_max: int = Field(2_000, ge=1, description="The most columns of one table")
     import_chunk_rows: int = Field(1_000, ge=1, description="Rows written in one transaction of an import")
     import_write_target_ms: float = Field(
-        20.0, gt=0, description="How long such a transaction should hold the writer; its rows are cut to fit"
+        10.0, gt=0, description="How long such a transaction should hold the writer; its rows are cut to fit"
     )
     parser_memory_max_bytes: int = Field(
         4 * 2**30, ge=2**28, description="Memory of the process that reads one inventory"

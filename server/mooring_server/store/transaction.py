@@ -31,7 +31,7 @@ from mooring_server.store.versions import Versions
 
 T = TypeVar("T")
 
-_TURN_ROWS = 50
+_TURN_ROWS = 25
 
 
 class Tx:
