@@ -7,8 +7,8 @@ What is committed goes to the write-ahead log, and from there into the database 
 SQLite would by itself, that holds up whoever writes next for a tenth of a second at a time while something is
 imported. So another thread does it, beside the writer; only what has come meanwhile is left to the writer,
 once the log has grown so long that it should begin anew. The same thread brings to the disk, every moment,
-what bulk work has added to the log without a sync of its own: whoever is durable next
-would wait for all of it.
+what bulk work has added to the log without a sync of its own: whoever is durable
+next would wait for all of it.
 """
 
 from __future__ import annotations
