@@ -66,6 +66,7 @@ TYPES = tuple(_NAMES)
 
 _TYPE_OF = {name: type_ for type_, names in _NAMES.items() for name in names}
 
+_TYPE_TEXT_MAX = 200
 _TYPE_COLUMNS = ("assettype", "type", "resourcetype", "citype", "devicetype", "class", "category", "kind")
 _ROLE_COLUMNS = ("role", "devicerole")
 _DEVICE_COLUMNS = frozenset(("manufacturer", "model", "rack"))
@@ -76,7 +77,12 @@ _SERVER_FIELDS = frozenset(("hostname", "operating_system", "cpu_cores", "memory
 
 
 def type_of_text(text: str) -> str | None:
-    """The asset type that a text names, None where it names none. Its last word decides: `Web server`."""
+    """The asset type that a text names, None where it names none. Its last word decides: `Web server`.
+
+    A long text is a description, whose words say little.
+    """
+    if len(text) > _TYPE_TEXT_MAX:
+        return None
     words = [word for word in "".join(c if c.isalnum() else " " for c in text.casefold()).split() if word]
     for name in ("".join(words), *words[-1:]):
         for candidate in (name, name.removesuffix("s")):

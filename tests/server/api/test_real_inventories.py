@@ -37,7 +37,7 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize("name, kind, rows, assets, implied, dependencies", FILES)
+@pytest.mark.parametrize(("name", "kind", "rows", "assets", "implied", "dependencies"), FILES)
 def test_a_real_file_is_accounted_for(ann, name, kind, rows, assets, implied, dependencies):
     """Every row is where the index says, the session shows it, and a second reading changes nothing."""
     session = ann.sessions.CreateSession(create(new_engagement(ann).name, "Estate")).name
