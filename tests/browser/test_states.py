@@ -109,7 +109,7 @@ def test_a_killed_service_comes_back(demo: Demo, page: Page) -> None:
 
     os.kill(before["pid"], signal.SIGKILL)
 
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
     page.wait_for_function(
         "() => connectionWords.includes('Disconnected') && connectionWords.at(-1) === 'Live'"
     )
