@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import asdict
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -20,12 +19,14 @@ from mooring_server.background.cleanup import discard_version
 from mooring_server.background.jobs import Job, in_thread
 from mooring_server.background.pace import Pace, ahead
 from mooring_server.background.parsing import Batch, Parsed, parse, spilled
+from mooring_server.background.phases import Phase
+from mooring_server.background.replays import data_moved, replayed
 from mooring_server.core import imports, sessions
 from mooring_server.core.linking import Addresses, Candidates, link, settle_links
 from mooring_server.core.names import Kind
 from mooring_server.core.settlement import Account, Settlement
 from mooring_server.core.staging import Staged
-from mooring_server.errors import Aborted, ResourceExhausted
+from mooring_server.errors import ResourceExhausted
 from mooring_server.ingest import DependencyRow
 from mooring_server.store import Tx
 from mooring_server.store.assets import HOSTNAME, SORT_NAME
@@ -33,7 +34,6 @@ from mooring_server.store.records import (
     Asset,
     DataVersion,
     Dependency,
-    Import,
     Session,
     Upload,
     version_label,
@@ -42,15 +42,6 @@ from mooring_server.store.values import sort_key
 
 # Many rows of the base are looked through in one read.
 _SCAN_ROWS = 20_000
-
-
-class Phase(StrEnum):
-    """What an import is doing; the values are those of `mooring.v1.ImportPhase` in lower case."""
-
-    READING = "reading"
-    WRITING = "writing"
-    PUBLISHING = "publishing"
-    DONE = "done"
 
 
 async def run_import(job: Job) -> None:
@@ -69,36 +60,11 @@ async def run_import(job: Job) -> None:
     options = imports.options_from_json(arguments.get("options", {}))
     now = job.operation.create_time
     async with spilled(job.store, upload_id) as (upload, path):
-        if not await _replayed(job, upload):
+        if not await replayed(job, upload):
             async with parse(path, upload.file_name, options, job.settings, now) as parsed:
                 version, session = await job.begin_version()
                 await _Build(job, upload, parsed, version, session).run()
     await job.store.write(lambda tx: tx.uploads.delete(upload_id))
-
-
-async def _replayed(job: Job, upload: Upload) -> bool:
-    """Ends the operation with the report of an earlier import, where that is of the same and still stands."""
-    operation = job.operation
-    plain = operation.arguments.get("options", {})
-
-    def find(tx: Tx) -> Import | None:
-        session = sessions.in_use(tx, operation.engagement_id, operation.session_id)
-        return imports.replayable(tx, session, upload.sha256, plain)
-
-    if await job.store.read(find, long=True) is None:
-        return False
-
-    def replay(tx: Tx) -> dict[str, Any]:
-        found = find(tx)
-        if found is None:
-            raise _moved()
-        tx.sessions.visit(operation.engagement_id, operation.session_id)
-        rows = found.report["source_rows"]
-        job.progress |= {"phase": Phase.DONE, "rows_done": rows, "rows_total": rows}
-        return {**found.report, "replayed": True}
-
-    await job.finish(replay)
-    return True
 
 
 class _Build:
@@ -160,7 +126,8 @@ class _Build:
         if assets:
             await self._settle(assets)
             self._show()
-        await self._write(self._pace.rows)
+        # Large rows do not gather in memory.
+        await self._write(1 if batch.is_large else self._pace.rows)
         while dependencies:
             linked, dependencies = dependencies[: self._pace.rows], dependencies[self._pace.rows :]
             await self._link(linked)
@@ -346,7 +313,7 @@ class _Build:
         session = sessions.in_use(tx, version.engagement_id, version.session_id)
         shown = None if session.data_version_id is None else tx.versions.get(session.data_version_id)
         if (shown and shown.id, shown.revision if shown else 0) != (version.base_id, version.base_revision):
-            raise _moved()
+            raise data_moved()
         tx.sessions.visit(version.engagement_id, version.session_id)
         return self._report(tx, version.base_id, version.base_revision)
 
@@ -405,10 +372,3 @@ def _missing(
     base_id: str, version_id: str, source: str, after: str | None, tx: Tx
 ) -> tuple[list[tuple[str, str, str, str, int]], str | None]:
     return tx.imports.missing(base_id, version_id, source, after, _SCAN_ROWS)
-
-
-def _moved() -> Aborted:
-    return Aborted(
-        "the session's data changed while the import compared it with the file; run it again",
-        reason="DATA_VERSION_MOVED",
-    )

@@ -38,7 +38,7 @@ Send = Callable[[str, Any], None]
 
 FOLDER_PREFIX = "mooring-"
 # A frame is read in one go by a process that has others to serve, and no row can be in two of them.
-_FRAME_ROWS = 100
+FRAME_ROWS = 100
 _FRAME_SIZE = 256 * 2**10
 _ROW_SIZE_MAX = 2**20
 _ADDRESSES_AT_ONCE = 10_000
@@ -147,7 +147,7 @@ def _send_rows(
                 staged.append(made)
                 seen.add(key)
         size += row_size
-        if len(staged) + len(rejected) >= _FRAME_ROWS or size >= _FRAME_SIZE:
+        if len(staged) + len(rejected) >= FRAME_ROWS or size >= _FRAME_SIZE:
             flush()
     flush()
 
@@ -170,7 +170,7 @@ class _Links:
         self._addresses |= addresses_of((row,))
         self._rows.append(plain)
         self._size += len(plain)
-        if len(self._rows) >= _FRAME_ROWS or self._size >= _FRAME_SIZE:
+        if len(self._rows) >= FRAME_ROWS or self._size >= _FRAME_SIZE:
             self._flush()
         return []
 

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from mooring_server.background import frames
-from mooring_server.background.parser_process import FOLDER_PREFIX, out_of_memory
+from mooring_server.background.parser_process import FOLDER_PREFIX, FRAME_ROWS, out_of_memory
 from mooring_server.core.imports import options_to_json
 from mooring_server.core.staging import Staged
 from mooring_server.errors import MooringError, NotFound, ResourceExhausted
@@ -74,6 +74,11 @@ class Batch:
     assets: list[Staged]
     rejected: list[RejectedRow]
     dependencies: list[DependencyRow]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its size was its end, rather than the number of its rows."""
+        return len(self.assets) + len(self.rejected) < FRAME_ROWS
 
 
 class Parsed:

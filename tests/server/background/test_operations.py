@@ -294,3 +294,17 @@ def test_writes_are_cut_to_what_the_writer_can_spare(database, monkeypatch):
     assert run(database, queue(database)).state is OperationState.SUCCEEDED
     assert (sizes[0], min(sizes[:-1]), sum(sizes)) == (200, 50, 800)
     assert sizes[:-1] == sorted(sizes[:-1], reverse=True)
+
+
+@pytest.mark.parametrize(("chunk", "writes"), [(5, [5] * 40), (100, [200])])
+def test_rows_gather_before_they_are_written_unless_they_are_large(database, monkeypatch, chunk, writes):
+    """Batches of many rows share a write; a batch that its size has ended is written as it comes."""
+    database.settings = database.settings.model_copy(update={"import_chunk_rows": 500})
+    sizes = []
+    insert = Assets.insert_some
+    monkeypatch.setattr(
+        Assets, "insert_some", lambda of, v, rows: (sizes.append(len(rows)), insert(of, v, rows))[1]
+    )
+    Gate([row(number) for number in range(200)], chunk=chunk).install(monkeypatch.setattr).open()
+    assert run(database, queue(database)).state is OperationState.SUCCEEDED
+    assert sizes == writes
