@@ -117,13 +117,14 @@ def serving(settings: Settings, **options: Any) -> Iterator[Server]:
                 raise
             started.set_exception(error)
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(main(),), name="server")
+    thread = threading.Thread(target=loop.run_until_complete, args=(main(),), name="server", daemon=True)
     thread.start()
 
     def end() -> None:
         if thread.is_alive():
             loop.call_soon_threadsafe(stop.set)
             thread.join(30)
+        assert not thread.is_alive(), "the server did not stop"
 
     try:
         app = started.result(30)

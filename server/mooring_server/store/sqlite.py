@@ -7,8 +7,8 @@ What is committed goes to the write-ahead log, and from there into the database 
 SQLite would by itself, that holds up whoever writes next for a tenth of a second at a time while something is
 imported. So another thread does it, beside the writer; only what has come meanwhile is left to the writer,
 once the log has grown so long that it should begin anew. The same thread brings to the disk, every moment,
-what bulk work has added to the log without a sync of its own: whoever is durable
-next would wait for all of it.
+what bulk work has added to the log without a sync of its own: whoever is durable next would wait for all of
+it.
 """
 
 from __future__ import annotations
@@ -227,11 +227,12 @@ class SqliteEngine:
         try:
             while True:
                 self._written.wait()
+                # Cleared before anything is looked at: what comes from here on, or the end, wakes it again.
+                self._written.clear()
                 for _ in range(_SYNCS_PER_CHECKPOINT):
                     if self._stopped.wait(_SYNC_INTERVAL_S):
                         return
                     self._sync_log()
-                self._written.clear()
                 for _ in range(_PASSES):
                     _, pages, _ = connection.execute_sql(_CHECKPOINT).fetchone()
                     if pages < _LOG_PAGES_MAX:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mooring_server.errors import Unavailable
 from mooring_server.store import Order, Tx
+from mooring_server.store import sqlite as sqlite_engine
 from mooring_server.store.lists.paging import Window
 from support_store import ENGAGEMENT, Database, begin, session
 
@@ -127,6 +128,28 @@ def test_a_database_that_another_program_holds_is_unavailable(database: Database
     other.close()
     database.write(session("wave-1"))
     assert _ids(database) == {"wave-1"}
+
+
+def test_a_store_closes_while_its_log_is_brought_to_the_disk(tmp_path: Path, monkeypatch):
+    """The end that comes while the checkpoint thread works is not missed by it."""
+    working = threading.Event()
+
+    def sync(engine: sqlite_engine.SqliteEngine):
+        working.set()
+        engine._stopped.wait(30)
+
+    monkeypatch.setattr(sqlite_engine, "_CHECKPOINT_ROWS", 1)
+    monkeypatch.setattr(sqlite_engine, "_SYNCS_PER_CHECKPOINT", 1)
+    monkeypatch.setattr(sqlite_engine.SqliteEngine, "_sync_log", sync)
+    with Database(f"sqlite:///{tmp_path}/store.db") as opened:
+        opened.write(begin)
+        assert working.wait(30)
+
+        async def close():
+            async with asyncio.timeout(10):
+                await opened.store.close()
+
+        opened.run(close())
 
 
 def test_readers_cannot_write(database: Database):
