@@ -85,7 +85,9 @@ def plan(
     if version is None:
         return Plan(table, columns, None, None, False)
     kept = condition is None and settings.read_cache_max_bytes > 0 and set(columns) <= set(table.columns)
-    asked = query(tx, table, version.id, table.columns if kept else columns, condition)
+    asked = query(
+        tx, table, version.id, table.columns if kept else columns, condition, settings.read_batch_rows
+    )
     return Plan(table, columns, version, asked, kept)
 
 

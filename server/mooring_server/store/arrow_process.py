@@ -15,11 +15,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import traceback
 import zlib
-from collections.abc import Iterator, Sequence
-from queue import Queue
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from queue import SimpleQueue
 from typing import IO, Any
 
 # Arrow does without, and loading it would take longer than all else here.
@@ -28,8 +31,9 @@ sys.modules["numpy"] = None  # type: ignore[assignment]
 import adbc_driver_manager  # noqa: E402 - after that
 import pyarrow as pa  # noqa: E402 - after that
 
-# So many batches are read while one is written.
-_AHEAD = 1
+# Ranges of a SQLite table that are read side by side: a statement keeps one core busy.
+_SIDE_BY_SIDE = 2
+_LAST_ID = "\U0010ffff"
 _BATCH_HINT_BYTES = 8 * 2**20
 _BUSY_TIMEOUT_MS = 5_000
 
@@ -114,19 +118,18 @@ def _select(order: dict[str, Any], spool: _Spool) -> None:
 
 def _query(order: dict[str, Any], spool: _Spool) -> None:
     """What a statement answers, in one state of the database."""
-    database: _Sqlite | _Postgresql
-    if order["database"] == "sqlite":
-        database = _Sqlite(order["uri"], order["batch_rows"])
-    else:
-        database = _Postgresql(order["uri"])
-    state = database.row(order["state_sql"], order["state_arguments"])
-    if state is None:
+    source: _Sqlite | _Postgresql
+    source = _Sqlite(order) if order["database"] == "sqlite" else _Postgresql(order)
+    if source.state is None:
         _tell("gone")
         return
-    _tell("began", *state)
+    _tell("began", *source.state)
     schema, kinds = _schema(order["columns"]), [kind for _, kind in order["columns"]]
-    read = database.batches(order["sql"], order["arguments"], kinds)
-    spool.take(schema, (_converted(batch, schema, kinds) for batch in _ahead(read)))
+    spool.take(schema, _ahead(source.parts(kinds), source.width, partial(_converted, schema, kinds)))
+
+
+# Reads some batches; called once, by any thread.
+_Part = Callable[[], "list[pa.RecordBatch]"]
 
 
 class _Connection:
@@ -137,12 +140,21 @@ class _Connection:
 
     def row(self, sql: str, arguments: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of an answer."""
-        for batch in self._answer(sql, arguments):
+        for batch in self.answer(sql, arguments):
             for row in batch.to_pylist():
                 return tuple(row.values())
         return None
 
-    def _answer(self, sql: str, arguments: Sequence[Any] = (), **options: str) -> Iterator[pa.RecordBatch]:
+    def begin(self) -> None:
+        """Begins the transaction, which lasts as long as the connection."""
+        self._connection.set_autocommit(False)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._connection.close()
+
+    def answer(self, sql: str, arguments: Sequence[Any] = (), **options: str) -> Iterator[pa.RecordBatch]:
+        """What a statement answers, as it comes."""
         statement = adbc_driver_manager.AdbcStatement(self._connection)
         statement.set_options(**options)
         statement.set_sql_query(sql)
@@ -158,45 +170,134 @@ class _Connection:
         statement.close()
 
 
-class _Sqlite(_Connection):
-    def __init__(self, uri: str, batch_rows: int) -> None:
+class _Sqlite:
+    """A statement over a table, a range of ids at a time and several side by side; any other as it comes."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self._order = order
+        self._steps = order["steps"]
+        self.width = _SIDE_BY_SIDE if self._steps else 1
+        self.state: tuple[Any, ...] | None = None
+        self._idle: SimpleQueue[_Connection] = SimpleQueue()
+        self._walker = self._open()
+
+    def _open(self) -> _Connection:
+        """Opens every connection, again where a commit came between them: all see one state."""
+        while True:
+            opened = [self._connect() for _ in range(self.width + 1)]
+            states = {each.row(self._order["state_sql"], self._order["state_arguments"]) for each in opened}
+            if len(states) == 1:
+                break
+            for each in opened:
+                each.close()
+        (self.state,) = states
+        for each in opened[1:]:
+            self._idle.put(each)
+        return opened[0]
+
+    def _connect(self) -> _Connection:
         import adbc_driver_sqlite
 
-        super().__init__(adbc_driver_sqlite.connect(uri))
-        self._batch_rows = batch_rows
-        self.row(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-        self._connection.set_autocommit(False)
+        connection = _Connection(adbc_driver_sqlite.connect(self._order["uri"]))
+        connection.row(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        connection.begin()
+        return connection
 
-    def batches(self, sql: str, arguments: Sequence[Any], kinds: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def parts(self, kinds: Sequence[str]) -> Iterator[_Part]:
         """The rows in order: what they are ordered by, then columns of those kinds."""
         # The driver takes a column's type from its first rows, where all may be unknown. So before them goes
         # an example, which sorts first.
         example = ", ".join(["''", *(_KINDS[kind][1] for kind in kinds)])
-        option = {"adbc.sqlite.query.batch_rows": str(self._batch_rows)}
-        answer = self._answer(f"SELECT {example} UNION ALL {sql} ORDER BY 1", arguments, **option)
+        sql, arguments = self._order["sql"], self._order["arguments"]
+        if not self._steps:
+            return _streamed(
+                self._rows(self._walker, f"SELECT {example} UNION ALL {sql} ORDER BY 1", arguments)
+            )
+        ranged = f"SELECT {example} UNION ALL SELECT * FROM ({sql}) WHERE id > ? AND id <= ? ORDER BY 1"  # noqa: S608 - the server's SQL
+        return (partial(self._range, ranged, [*arguments, *ends]) for ends in self._ranges())
+
+    def _ranges(self) -> Iterator[tuple[str, str]]:
+        """The ids that each range lies after, and those it ends with."""
+        sql, arguments = self._steps
+        after = ""
+        while row := self._walker.row(sql, [after if each is None else each for each in arguments]):
+            yield after, row[0]
+            (after,) = row
+        yield after, _LAST_ID
+
+    def _range(self, sql: str, arguments: Sequence[Any]) -> list[pa.RecordBatch]:
+        connection = self._idle.get()
+        try:
+            return list(self._rows(connection, sql, arguments))
+        finally:
+            self._idle.put(connection)
+
+    def _rows(self, connection: _Connection, sql: str, arguments: Sequence[Any]) -> Iterator[pa.RecordBatch]:
+        # One more, for the example.
+        option = {"adbc.sqlite.query.batch_rows": str(self._order["batch_rows"] + 1)}
+        answer = connection.answer(sql, arguments, **option)
         yield next(answer)[1:]
         yield from answer
 
 
-class _Postgresql(_Connection):
-    def __init__(self, uri: str) -> None:
+class _Postgresql:
+    """A statement, streamed by COPY."""
+
+    width = 1
+
+    def __init__(self, order: dict[str, Any]) -> None:
         import adbc_driver_postgresql
 
-        super().__init__(adbc_driver_postgresql.connect(uri))
-        self._connection.set_autocommit(False)
-        self.row("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._order = order
+        self._connection = _Connection(adbc_driver_postgresql.connect(order["uri"]))
+        self._connection.begin()
+        self._connection.row("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.state = self._connection.row(order["state_sql"], order["state_arguments"])
 
-    def batches(self, sql: str, arguments: Sequence[Any], kinds: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def parts(self, kinds: Sequence[str]) -> Iterator[_Part]:
         """As above; the SQL reads its arguments as settings."""
+        arguments = self._order["arguments"]
         if arguments:
             places = range(len(arguments))
             set_all = ", ".join(f"set_config('mooring.argument_{n}', ${n + 1}, true)" for n in places)
-            self.row(f"SELECT {set_all}", [str(value) for value in arguments])
+            self._connection.row(f"SELECT {set_all}", [str(value) for value in arguments])
         option = {"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_HINT_BYTES)}
-        yield from self._answer(f"{sql} ORDER BY 1", **option)
+        return _streamed(self._connection.answer(f"{self._order['sql']} ORDER BY 1", **option))
 
 
-def _converted(batch: pa.RecordBatch, schema: pa.Schema, kinds: Sequence[str]) -> pa.RecordBatch:
+def _streamed(batches: Iterator[pa.RecordBatch]) -> Iterator[_Part]:
+    """One batch after the other. Only one thread may call the parts."""
+    ended = False
+
+    def part() -> list[pa.RecordBatch]:
+        nonlocal ended
+        found = list(islice(batches, 1))
+        ended = not found
+        return found
+
+    while not ended:
+        yield part
+
+
+def _ahead(
+    parts: Iterator[_Part], width: int, convert: Callable[[pa.RecordBatch], pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """The batches of all parts in order, `width` parts being read and converted while one is taken."""
+
+    def read(part: _Part) -> list[pa.RecordBatch]:
+        return [convert(batch) for batch in part()]
+
+    with ThreadPoolExecutor(width) as pool:
+        reading: deque[Future[list[pa.RecordBatch]]] = deque()
+        for part in parts:
+            reading.append(pool.submit(read, part))
+            if len(reading) > width:
+                yield from reading.popleft().result()
+        while reading:
+            yield from reading.popleft().result()
+
+
+def _converted(schema: pa.Schema, kinds: Sequence[str], batch: pa.RecordBatch) -> pa.RecordBatch:
     # Without the first column, which the rows are ordered by.
     columns = zip(batch.columns[1:], schema, kinds, strict=True)
     arrays = [_lists(array) if kind == "list" else array.cast(field.type) for array, field, kind in columns]
@@ -208,25 +309,6 @@ def _lists(texts: pa.Array) -> pa.Array:
     different = texts.dictionary_encode()
     lists = json.loads(f"[{','.join(different.dictionary.to_pylist())}]")
     return pa.array(lists, pa.list_(pa.string())).take(different.indices)
-
-
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same batches, fetched by a thread before they are asked for."""
-    fetched: Queue[pa.RecordBatch | BaseException | None] = Queue(_AHEAD)
-
-    def fetch() -> None:
-        try:
-            for batch in batches:
-                fetched.put(batch)
-            fetched.put(None)
-        except BaseException as failure:
-            fetched.put(failure)
-
-    threading.Thread(target=fetch, daemon=True).start()
-    while (batch := fetched.get()) is not None:
-        if isinstance(batch, BaseException):
-            raise batch
-        yield batch
 
 
 if __name__ == "__main__":

@@ -56,7 +56,9 @@ class BulkTable:
 class BulkQuery:
     """A statement over rows of a version, and another one for the version's revision and row count.
 
-    It answers `columns` behind the id, which it is to be ordered by.
+    It answers `columns` behind the id, which it is to be ordered by. `steps`, where it walks through the
+    table, is a third one with its arguments: for the id that ends the next range after another id, whose
+    place among them None holds.
     """
 
     columns: Columns
@@ -64,6 +66,7 @@ class BulkQuery:
     arguments: Sequence[Any]
     state_sql: str
     state_arguments: Sequence[Any]
+    steps: tuple[str, Sequence[Any]] | None
 
     def order(self, url: str) -> dict[str, Any]:
         """What `arrow_process` takes to answer it, but for the file and the size of a batch."""
@@ -83,15 +86,16 @@ class BulkQuery:
             "arguments": self.arguments,
             "state_sql": state_sql,
             "state_arguments": self.state_arguments,
+            "steps": self.steps if sqlite else None,
         }
 
 
 def query(
-    tx: Tx, table: BulkTable, version_id: str, columns: Columns, condition: Condition | None
+    tx: Tx, table: BulkTable, version_id: str, columns: Columns, condition: Condition | None, range_rows: int
 ) -> BulkQuery:
     """The query for those rows of a version that the condition (None: all) is true of.
 
-    `columns` are of the table, or have names `attributes.{key}`.
+    `columns` are of the table, or have names `attributes.{key}`. `range_rows` are read at once.
     """
     own = dict(table.columns)
     keys = {name: f"key_{number}" for number, (name, _) in enumerate(columns) if name not in own}
@@ -104,15 +108,17 @@ def query(
             return _attribute(of, param(keys[name]), sqlite=tx.is_sqlite)
         return table.written[name](of) if name in table.written else of(name)
 
-    rows, arguments = table.listing.whole(tx, write, condition, version_id=version_id)
+    rows, arguments, is_walk = table.listing.whole(tx, write, condition, version_id=version_id)
     arguments |= {key: name.removeprefix(ATTRIBUTE) for name, key in keys.items()}
     state = _V.select(_V.revision, getattr(_V, table.count)).where(
         (_V.id == param("version_id")) & (_V.idle_time.is_null() | (_V.idle_time > 0))
     )
+    steps = Statement(table.listing.step())
     return BulkQuery(
         columns,
         *tx.bound(Statement(rows), **arguments),
         *tx.bound(Statement(state), version_id=version_id),
+        tx.bound(steps, version_id=version_id, after=None, passed=range_rows - 1) if is_walk else None,
     )
 
 

@@ -152,18 +152,28 @@ class Listing(Generic[T]):
 
     def whole(
         self, tx: Tx, columns: Callable[[Of], Sequence[Node]], condition: Condition | None, **scope: Any
-    ) -> tuple[Any, dict[str, Any]]:
-        """A query for columns of all rows that the condition is true of, in no order, and its arguments."""
+    ) -> tuple[Any, dict[str, Any], bool]:
+        """A query for columns of all rows that the condition is true of, in no order, and its arguments.
+
+        The third says whether it walks through the whole table, so that `step` can divide it.
+        """
         shape, arguments = self._begin(tx, condition, scope)
         lead = self._lead(tx, condition, arguments, _WHOLE_EXAMINED_MAX)
         if lead is None:
             of = self._of_table
             wanted = [of(name) == param(name) for name in self._scope] + self._wanted(shape, of)
-            return self._table.select(*columns(of)).where(*wanted), arguments
+            return self._table.select(*columns(of)).where(*wanted), arguments, True
         arguments |= {**lead.arguments, "examined": _ALL}
         part = self._leads.rows(*lead[:2], sqlite=tx.is_sqlite).alias("part")
         query = part.select_from(*columns(lambda name: getattr(part.c, name)))
-        return query.where(*self._wanted(shape, lambda name: getattr(part.c, name))), arguments
+        return query.where(*self._wanted(shape, lambda name: getattr(part.c, name))), arguments, False
+
+    def step(self) -> Any:
+        """A query for the id that comes, in the order of ids, after the one `after` and `passed` more."""
+        of = self._of_table
+        scope = [of(name) == param(name) for name in self._scope]
+        query = self._table.select(of("id")).where(*scope, of("id") > param("after")).order_by(of("id"))
+        return query.limit(1).offset(param("passed"))
 
     def _begin(
         self, tx: Tx, condition: Condition | None, scope: Mapping[str, Any]
