@@ -338,7 +338,7 @@ def test_a_database_that_fails_is_told(database: Database, read: Reader, filter)
     """Also where it fails late; nothing of the cause leaves, and the next read is another try."""
     database.write(lambda tx: publish(tx, *(asset(number) for number in range(9))))
     arrow_order = database.store.arrow_order
-    for broken in ({"uri": "nowhere:"}, {"sql": "SELECT no_column FROM nowhere"}):
+    for broken in ({"uri": "nowhere:/absent"}, {"sql": "SELECT no_column FROM nowhere"}):
         database.store.arrow_order = lambda query, broken=broken: {**arrow_order(query), **broken}
         with pytest.raises(Unavailable, match="cannot be read just now"):
             read(filter=filter)
