@@ -80,8 +80,10 @@ class Landscapes:
         """
         while True:
             task = self._running.get(version.id)
-            begun = task is None
-            if task is None:
+            # One that is done is not waited for: awaiting it gives way to nobody, so this would go round for
+            # ever where its answer does not do.
+            begun = task is None or task.done()
+            if task is None or task.done():
                 task = self._running[version.id] = asyncio.create_task(self._compute(version.id))
                 task.add_done_callback(lambda task: self._ended(version.id, task))
             try:
@@ -101,7 +103,8 @@ class Landscapes:
         return computed
 
     def _ended(self, version_id: str, task: asyncio.Task[Computed]) -> None:
-        del self._running[version_id]
+        if self._running[version_id] is task:
+            del self._running[version_id]
         if not task.cancelled():
             task.exception()  # looked at: everybody may have hung up
 

@@ -1,12 +1,15 @@
 """GetLandscape over a real socket: the numbers, whom they name, and how often they are computed."""
 
+import asyncio
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import grpc
 import pytest
 from mooring.v1 import assets_pb2, dependencies_pb2, landscape_pb2
+from mooring_server.api import landscape as api
 from mooring_server.settings import Settings
 from mooring_server.store import back_up, restore
 from mooring_server.store.landscapes import Landscapes
@@ -187,3 +190,33 @@ def test_one_callers_failure_is_no_others(ann, session, monkeypatch):
     assert first.code() is grpc.StatusCode.INTERNAL
     assert {other.result().totals.asset_count for other in others} == {30}
     assert len(count) == 2
+
+
+def test_who_asks_as_a_computation_fails_begins_another(monkeypatch):
+    """Also in the very turn of the event loop in which it failed; nobody is held up."""
+    version = SimpleNamespace(id="version", revision=0)
+    answers = iter([RuntimeError("once"), SimpleNamespace(version=version)])
+
+    async def scenario():
+        failed = asyncio.Event()
+
+        async def compute(_: str):
+            answer = next(answers)
+            if isinstance(answer, Exception):
+                failed.set()
+                raise answer
+            return answer
+
+        async def late():
+            await failed.wait()
+            return await landscapes._computed(version)
+
+        landscapes = api.Landscapes(SimpleNamespace(store=None))
+        monkeypatch.setattr(landscapes, "_compute", compute)
+        waiting = asyncio.create_task(late())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="once"):
+            await landscapes._computed(version)
+        return await waiting
+
+    assert asyncio.run(scenario()).version is version
