@@ -27,7 +27,7 @@ if (process.argv.includes("--tests")) {
   await build({
     ...common,
     minify: true,
-    entryPoints: ["src/styles.css"],
+    entryPoints: ["src/styles/index.css"],
     outfile: "../mooring_widgets/static/mooring.css",
   });
 }
