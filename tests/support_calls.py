@@ -57,6 +57,12 @@ class Scene:
         self.owner.sessions.ArchiveSession(sessions_pb2.ArchiveSessionRequest(name=name))
         return name
 
+    def pinned(self) -> str:
+        """A new session that the owner has pinned."""
+        name = self.session()
+        self.owner.sessions.PinSession(sessions_pb2.PinSessionRequest(name=name))
+        return name
+
     def context(self) -> str:
         """A new context of the user."""
         request = users_pb2.OpenContextRequest(parent=self.user, kernel_key=unique())
@@ -323,6 +329,11 @@ RECIPES: Mapping[str, Recipe] = {
     _SESSIONS + "SetDefaultSession": Recipe(
         "manager", _named(sessions_pb2.SetDefaultSessionRequest, Scene.session)
     ),
+    _SESSIONS + "GetShortcuts": Recipe(
+        "viewer", lambda s: sessions_pb2.GetShortcutsRequest(name=f"{s.engagement}/shortcuts")
+    ),
+    _SESSIONS + "PinSession": Recipe("viewer", _named(sessions_pb2.PinSessionRequest, Scene.session)),
+    _SESSIONS + "UnpinSession": Recipe("viewer", _named(sessions_pb2.UnpinSessionRequest, Scene.pinned)),
     _SESSIONS + "ListActivity": Recipe(
         "viewer", lambda s: activity_pb2.ListActivityRequest(parent=s.engagement)
     ),

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     filter_depth_max: int = Field(20, ge=1, description="How deep a filter may nest")
     filter_terms_max: int = Field(50, ge=1, description="Comparisons and words of a filter")
     examined_rows_max: int = Field(20_000, ge=1_001, description="Rows that a page looks at")
+    passed_rows_max: int = Field(1_000_000, ge=1, description="Rows that are passed over before a page")
     counted_rows_max: int = Field(10_000, ge=1, description="Rows that a filtered total counts")
     page_size_default: int = Field(50, ge=1, description="Items of a page when the request does not say")
     page_size_max: int = Field(1_000, ge=1, description="The most items of a page; more are not given")

@@ -67,7 +67,8 @@ def altered(request: Any) -> bytes:
     elif carrier := next((f for f in fields.values() if f.message_type and f.name != "update_mask"), None):
         getattr(other, carrier.name).etag = "7"
     else:  # the same thing in other words is another payload too
-        other.name = request.name.replace(request.name.split("/")[1], "me", 1)
+        collection, _, rest = request.name.split("/", 2)
+        other.name = f"users/me/{rest}" if collection == "users" else rest
     assert other != request
     return bytes(other.SerializeToString())
 

@@ -122,6 +122,8 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """
     ERROR_REASON_DATA_EDITED: _ErrorReason.ValueType  # 48
     """FAILED_PRECONDITION: the data was edited since; set `force` to lose those edits."""
+    ERROR_REASON_TOO_MANY_PINS: _ErrorReason.ValueType  # 49
+    """FAILED_PRECONDITION: the caller has pinned as many sessions of the engagement as one may; unpin one first."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every failure carries, written without the prefix
@@ -229,4 +231,6 @@ before it is no longer kept.
 """
 ERROR_REASON_DATA_EDITED: ErrorReason.ValueType  # 48
 """FAILED_PRECONDITION: the data was edited since; set `force` to lose those edits."""
+ERROR_REASON_TOO_MANY_PINS: ErrorReason.ValueType  # 49
+"""FAILED_PRECONDITION: the caller has pinned as many sessions of the engagement as one may; unpin one first."""
 global___ErrorReason = ErrorReason

@@ -249,9 +249,7 @@ class ListSessionsResponse(google.protobuf.message.Message):
     next_page_token: builtins.str
     """Empty at the end. A page may be short of its size, even empty, and still have a next one."""
     total_size: builtins.int
-    """How many there are in all; with a filter, or where archived or deleted ones are concerned, counted as far as
-    10,000.
-    """
+    """How many there are in all; with a filter, or with deleted ones, counted as far as 10,000."""
     total_size_at_least: builtins.bool
     """Whether there may be more than `total_size`."""
     @property
@@ -640,3 +638,137 @@ class UnarchiveSessionResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
 
 global___UnarchiveSessionResponse = UnarchiveSessionResponse
+
+@typing.final
+class GetShortcutsRequest(google.protobuf.message.Message):
+    """Asks for shortcuts."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/shortcuts`."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+
+global___GetShortcutsRequest = GetShortcutsRequest
+
+@typing.final
+class Shortcuts(google.protobuf.message.Message):
+    """A user's own way to some sessions of an engagement. A deleted session is in neither list until it is brought back."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    PINNED_FIELD_NUMBER: builtins.int
+    RECENT_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/shortcuts`; a change of the pinned sessions is on the caller's own stream under it."""
+    @property
+    def pinned(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Session]:
+        """In the order in which they were pinned, at most 20."""
+
+    @property
+    def recent(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Session]:
+        """Those that any of the caller's contexts was switched to, the last one first, at most 8; pinned ones too."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        pinned: collections.abc.Iterable[global___Session] | None = ...,
+        recent: collections.abc.Iterable[global___Session] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "pinned", b"pinned", "recent", b"recent"]) -> None: ...
+
+global___Shortcuts = Shortcuts
+
+@typing.final
+class PinSessionRequest(google.protobuf.message.Message):
+    """Pins a session."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/sessions/{session}` or `sessions/{session}`."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        request_id: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "request_id", b"request_id"]) -> None: ...
+
+global___PinSessionRequest = PinSessionRequest
+
+@typing.final
+class PinSessionResponse(google.protobuf.message.Message):
+    """The pinned session."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: builtins.int
+    @property
+    def session(self) -> global___Session:
+        """As it is: a pin changes nothing of it."""
+
+    def __init__(
+        self,
+        *,
+        session: global___Session | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["session", b"session"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
+
+global___PinSessionResponse = PinSessionResponse
+
+@typing.final
+class UnpinSessionRequest(google.protobuf.message.Message):
+    """Takes a pin away."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    REQUEST_ID_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """`engagements/{engagement}/sessions/{session}` or `sessions/{session}`."""
+    request_id: builtins.str
+    """A UUID that makes a repeated call harmless for 24 hours."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        request_id: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "request_id", b"request_id"]) -> None: ...
+
+global___UnpinSessionRequest = UnpinSessionRequest
+
+@typing.final
+class UnpinSessionResponse(google.protobuf.message.Message):
+    """The session that is no longer pinned."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: builtins.int
+    @property
+    def session(self) -> global___Session:
+        """As it is."""
+
+    def __init__(
+        self,
+        *,
+        session: global___Session | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["session", b"session"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["session", b"session"]) -> None: ...
+
+global___UnpinSessionResponse = UnpinSessionResponse

@@ -89,6 +89,21 @@ class SessionServiceStub(object):
                 request_serializer=mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionRequest.SerializeToString,
                 response_deserializer=mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionResponse.FromString,
                 _registered_method=True)
+        self.GetShortcuts = channel.unary_unary(
+                '/mooring.v1.SessionService/GetShortcuts',
+                request_serializer=mooring_dot_v1_dot_sessions__pb2.GetShortcutsRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_sessions__pb2.Shortcuts.FromString,
+                _registered_method=True)
+        self.PinSession = channel.unary_unary(
+                '/mooring.v1.SessionService/PinSession',
+                request_serializer=mooring_dot_v1_dot_sessions__pb2.PinSessionRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_sessions__pb2.PinSessionResponse.FromString,
+                _registered_method=True)
+        self.UnpinSession = channel.unary_unary(
+                '/mooring.v1.SessionService/UnpinSession',
+                request_serializer=mooring_dot_v1_dot_sessions__pb2.UnpinSessionRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_sessions__pb2.UnpinSessionResponse.FromString,
+                _registered_method=True)
         self.ListActivity = channel.unary_unary(
                 '/mooring.v1.SessionService/ListActivity',
                 request_serializer=mooring_dot_v1_dot_activity__pb2.ListActivityRequest.SerializeToString,
@@ -197,6 +212,33 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetShortcuts(self, request, context):
+        """What the caller gets to quickly in an engagement: the sessions that they pinned, and those that they switched to
+        last. It goes with them through all their notebooks and browsers, and nobody else sees it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PinSession(self, request, context):
+        """Puts a session at the end of the caller's pinned ones, archived or not. Again is no mistake, and leaves it in its
+        place.
+
+        FAILED_PRECONDITION for the 21st of an engagement; NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnpinSession(self, request, context):
+        """Takes a session from the caller's pinned ones. Again is no mistake.
+
+        NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListActivity(self, request, context):
         """Who did what to which session when, as far as the history is kept.
 
@@ -258,6 +300,21 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.UnarchiveSession,
                     request_deserializer=mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionRequest.FromString,
                     response_serializer=mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionResponse.SerializeToString,
+            ),
+            'GetShortcuts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetShortcuts,
+                    request_deserializer=mooring_dot_v1_dot_sessions__pb2.GetShortcutsRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_sessions__pb2.Shortcuts.SerializeToString,
+            ),
+            'PinSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.PinSession,
+                    request_deserializer=mooring_dot_v1_dot_sessions__pb2.PinSessionRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_sessions__pb2.PinSessionResponse.SerializeToString,
+            ),
+            'UnpinSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnpinSession,
+                    request_deserializer=mooring_dot_v1_dot_sessions__pb2.UnpinSessionRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_sessions__pb2.UnpinSessionResponse.SerializeToString,
             ),
             'ListActivity': grpc.unary_unary_rpc_method_handler(
                     servicer.ListActivity,
@@ -539,6 +596,87 @@ class SessionService(object):
             '/mooring.v1.SessionService/UnarchiveSession',
             mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionRequest.SerializeToString,
             mooring_dot_v1_dot_sessions__pb2.UnarchiveSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetShortcuts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/GetShortcuts',
+            mooring_dot_v1_dot_sessions__pb2.GetShortcutsRequest.SerializeToString,
+            mooring_dot_v1_dot_sessions__pb2.Shortcuts.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PinSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/PinSession',
+            mooring_dot_v1_dot_sessions__pb2.PinSessionRequest.SerializeToString,
+            mooring_dot_v1_dot_sessions__pb2.PinSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnpinSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/UnpinSession',
+            mooring_dot_v1_dot_sessions__pb2.UnpinSessionRequest.SerializeToString,
+            mooring_dot_v1_dot_sessions__pb2.UnpinSessionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -120,6 +120,33 @@ class SessionServiceStub:
     ABORTED for a stale etag.
     """
 
+    GetShortcuts: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.GetShortcutsRequest,
+        mooring.v1.sessions_pb2.Shortcuts,
+    ]
+    """What the caller gets to quickly in an engagement: the sessions that they pinned, and those that they switched to
+    last. It goes with them through all their notebooks and browsers, and nobody else sees it.
+    """
+
+    PinSession: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.PinSessionRequest,
+        mooring.v1.sessions_pb2.PinSessionResponse,
+    ]
+    """Puts a session at the end of the caller's pinned ones, archived or not. Again is no mistake, and leaves it in its
+    place.
+
+    FAILED_PRECONDITION for the 21st of an engagement; NOT_FOUND for an absent session.
+    """
+
+    UnpinSession: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.UnpinSessionRequest,
+        mooring.v1.sessions_pb2.UnpinSessionResponse,
+    ]
+    """Takes a session from the caller's pinned ones. Again is no mistake.
+
+    NOT_FOUND for an absent session.
+    """
+
     ListActivity: grpc.UnaryUnaryMultiCallable[
         mooring.v1.activity_pb2.ListActivityRequest,
         mooring.v1.activity_pb2.ListActivityResponse,
@@ -228,6 +255,33 @@ class SessionServiceAsyncStub:
     """Takes an archived session up again. Again is no mistake.
 
     ABORTED for a stale etag.
+    """
+
+    GetShortcuts: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.GetShortcutsRequest,
+        mooring.v1.sessions_pb2.Shortcuts,
+    ]
+    """What the caller gets to quickly in an engagement: the sessions that they pinned, and those that they switched to
+    last. It goes with them through all their notebooks and browsers, and nobody else sees it.
+    """
+
+    PinSession: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.PinSessionRequest,
+        mooring.v1.sessions_pb2.PinSessionResponse,
+    ]
+    """Puts a session at the end of the caller's pinned ones, archived or not. Again is no mistake, and leaves it in its
+    place.
+
+    FAILED_PRECONDITION for the 21st of an engagement; NOT_FOUND for an absent session.
+    """
+
+    UnpinSession: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.sessions_pb2.UnpinSessionRequest,
+        mooring.v1.sessions_pb2.UnpinSessionResponse,
+    ]
+    """Takes a session from the caller's pinned ones. Again is no mistake.
+
+    NOT_FOUND for an absent session.
     """
 
     ListActivity: grpc.aio.UnaryUnaryMultiCallable[
@@ -358,6 +412,39 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         """Takes an archived session up again. Again is no mistake.
 
         ABORTED for a stale etag.
+        """
+
+    @abc.abstractmethod
+    def GetShortcuts(
+        self,
+        request: mooring.v1.sessions_pb2.GetShortcutsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.sessions_pb2.Shortcuts, collections.abc.Awaitable[mooring.v1.sessions_pb2.Shortcuts]]:
+        """What the caller gets to quickly in an engagement: the sessions that they pinned, and those that they switched to
+        last. It goes with them through all their notebooks and browsers, and nobody else sees it.
+        """
+
+    @abc.abstractmethod
+    def PinSession(
+        self,
+        request: mooring.v1.sessions_pb2.PinSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.sessions_pb2.PinSessionResponse, collections.abc.Awaitable[mooring.v1.sessions_pb2.PinSessionResponse]]:
+        """Puts a session at the end of the caller's pinned ones, archived or not. Again is no mistake, and leaves it in its
+        place.
+
+        FAILED_PRECONDITION for the 21st of an engagement; NOT_FOUND for an absent session.
+        """
+
+    @abc.abstractmethod
+    def UnpinSession(
+        self,
+        request: mooring.v1.sessions_pb2.UnpinSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.sessions_pb2.UnpinSessionResponse, collections.abc.Awaitable[mooring.v1.sessions_pb2.UnpinSessionResponse]]:
+        """Takes a session from the caller's pinned ones. Again is no mistake.
+
+        NOT_FOUND for an absent session.
         """
 
     @abc.abstractmethod

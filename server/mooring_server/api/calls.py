@@ -42,7 +42,14 @@ class Call:
         skip = paging.skip(getattr(request, "skip", 0))
         after = self.tokens.open(self._scope(scope), request.page_token) if request.page_token else None
         settings = self.settings
-        return paging.Window(limit, skip, after, settings.examined_rows_max, settings.counted_rows_max)
+        return paging.Window(
+            limit,
+            skip,
+            after,
+            settings.examined_rows_max,
+            settings.counted_rows_max,
+            settings.passed_rows_max,
+        )
 
     def next_page_token(self, next_key: tuple[Any, ...] | None, *scope: str) -> str:
         """The token of the page after this one; empty at the end. `scope` as for `window`."""

@@ -11,7 +11,7 @@ from mooring_server.api.calls import Call
 from mooring_server.api.driver import Driver
 from mooring_server.api.times import timestamp
 from mooring_server.api.users import switch
-from mooring_server.core import lists, sessions
+from mooring_server.core import lists, sessions, shortcuts
 from mooring_server.core.fields import is_label_key, mask
 from mooring_server.core.names import ANY, Kind, quote
 from mooring_server.core.sessions import UPDATABLE, Draft, Edit, SessionType
@@ -39,6 +39,9 @@ def handler(driver: Driver) -> grpc.GenericRpcHandler:
             "UndeleteSession": undelete_session,
             "ArchiveSession": archive_session,
             "UnarchiveSession": unarchive_session,
+            "GetShortcuts": get_shortcuts,
+            "PinSession": pin_session,
+            "UnpinSession": unpin_session,
             "ListActivity": activity.list_activity,
         },
         checks={"CreateSession": draft, "UpdateSession": edit},
@@ -165,6 +168,33 @@ def unarchive_session(
     engagement_id, session_id = Kind.SESSION.ids(request.name)
     session = sessions.unarchive(tx, engagement_id, session_id, request.etag)
     return sessions_pb2.UnarchiveSessionResponse(session=pack_session(session))
+
+
+def get_shortcuts(tx: Tx, call: Call, request: sessions_pb2.GetShortcutsRequest) -> sessions_pb2.Shortcuts:
+    """The caller's own ways to some sessions."""
+    (engagement_id,) = Kind.SHORTCUTS.ids(request.name)
+    found = shortcuts.get(tx, call.caller, engagement_id)
+    return sessions_pb2.Shortcuts(
+        name=request.name, pinned=map(pack_session, found.pinned), recent=map(pack_session, found.recent)
+    )
+
+
+def pin_session(
+    tx: Tx, call: Call, request: sessions_pb2.PinSessionRequest
+) -> sessions_pb2.PinSessionResponse:
+    """A session that is pinned."""
+    engagement_id, session_id = Kind.SESSION.ids(request.name)
+    session = shortcuts.pin(tx, call.caller, engagement_id, session_id)
+    return sessions_pb2.PinSessionResponse(session=pack_session(session))
+
+
+def unpin_session(
+    tx: Tx, call: Call, request: sessions_pb2.UnpinSessionRequest
+) -> sessions_pb2.UnpinSessionResponse:
+    """A session that is not pinned."""
+    engagement_id, session_id = Kind.SESSION.ids(request.name)
+    session = shortcuts.unpin(tx, call.caller, engagement_id, session_id)
+    return sessions_pb2.UnpinSessionResponse(session=pack_session(session))
 
 
 def pack_session(session: Session) -> sessions_pb2.Session:

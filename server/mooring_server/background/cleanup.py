@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from mooring_server.core.shortcuts import VISITS_KEEP
 from mooring_server.errors import MooringError
 from mooring_server.settings import Settings
 from mooring_server.store import Store, Tx
@@ -23,7 +24,7 @@ class Cleanup:
     Those are: stored answers (`request_id_keep_s`), operations that have ended (`operation_keep_s`), API
     tokens that have (`token_keep_s`), contexts that nobody uses (`context_keep_s`), uploads that nobody
     imported (`upload_keep_s`), data versions that no session shows or that were never finished
-    (`version_keep_s`), and changes beyond `changes_keep` of a stream.
+    (`version_keep_s`), changes beyond `changes_keep` of a stream, and visits that are in nobody's shortcuts.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -53,14 +54,15 @@ class Cleanup:
         await self._drain(lambda tx: tx.tokens.delete_ended(_ago(tx, settings.token_keep_s), _BATCH_MAX))
         await self._drain(lambda tx: tx.contexts.delete_idle(_ago(tx, settings.context_keep_s), _BATCH_MAX))
 
-        def due(tx: Tx) -> tuple[list[str], list[str], list[str]]:
+        def due(tx: Tx) -> tuple[list[str], list[str], list[str], list[tuple[str, str]]]:
             return (
                 tx.uploads.expired(_ago(tx, settings.upload_keep_s), _BATCH_MAX),
                 tx.versions.abandoned(_ago(tx, settings.version_keep_s), _BATCH_MAX),
                 tx.changes.overlong(settings.changes_keep, _BATCH_MAX),
+                tx.shortcuts.overlong(VISITS_KEEP, _BATCH_MAX),
             )
 
-        uploads, versions, streams = await store.read(due, long=True)
+        uploads, versions, streams, visitors = await store.read(due, long=True)
         for upload_id in uploads:
             while not await store.write(partial(_delete_upload, upload_id)):
                 pass
@@ -68,6 +70,8 @@ class Cleanup:
             await discard_version(store, version_id, settings.import_chunk_rows)
         for stream in streams:
             await self._drain(partial(_trim, stream, settings.changes_keep))
+        for user_id, engagement_id in visitors:
+            await self._drain(partial(_trim_visits, user_id, engagement_id))
 
     async def _run(self) -> None:
         while True:
@@ -100,3 +104,7 @@ def _delete_upload(upload_id: str, tx: Tx) -> bool:
 
 def _trim(stream: str, keep: int, tx: Tx) -> int:
     return tx.changes.trim(stream, keep, _BATCH_MAX)
+
+
+def _trim_visits(user_id: str, engagement_id: str, tx: Tx) -> int:
+    return tx.shortcuts.trim(user_id, engagement_id, VISITS_KEEP, _BATCH_MAX)

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     ENGAGEMENT = "engagements/{engagement}"
     MEMBER = "engagements/{engagement}/members/{user}"
     USAGE = "engagements/{engagement}/usage"
+    SHORTCUTS = "engagements/{engagement}/shortcuts"
     SESSION = "engagements/{engagement}/sessions/{session}"
     LANDSCAPE = "engagements/{engagement}/sessions/{session}/landscape"
     ASSET = "engagements/{engagement}/sessions/{session}/assets/{asset}"

@@ -131,6 +131,7 @@ def switch(
     moved = tx.contexts.switch(
         caller.user_id, context_id, session.engagement_id, session.id, expected_revision
     )
+    tx.shortcuts.visit(caller.user_id, session.engagement_id, session.id)
     return visited, moved
 
 

@@ -5,7 +5,7 @@ A family's `compared` is whether the row's etag must be the parameter `etag`.
 
 from typing import Any
 
-from peewee import Node, Select, fn
+from peewee import SQL, Node, Select, fn
 
 from mooring_server.store import tables
 from mooring_server.store.statements import Statement, param, statement_family
@@ -36,6 +36,14 @@ HAS_NAME = Statement(
         (_S.engagement_id == param("engagement_id")) & (_S.display_name == param("display_name")) & _LIVING
     )
 )
+_ARCHIVED = _LIVING & _S.archive_time.is_null(False)
+_PUT_AWAY = (
+    _S.select(_S.archive_time)
+    .where((_S.engagement_id == param("engagement_id")) & _ARCHIVED)
+    .limit(param("limit"))
+    .alias("part")
+)
+COUNT_ARCHIVED = Statement(_PUT_AWAY.select_from(fn.COUNT(SQL("*"))))
 INSERT = Statement(
     _S.insert(
         {
@@ -120,8 +128,7 @@ def archive(compared: bool) -> Node:
 @statement_family
 def unarchive(compared: bool) -> Node:
     """An archived one."""
-    archived = _LIVING & _S.archive_time.is_null(False)
-    return _S.update({_S.archive_time: None, **_TOUCH}).where(_this(compared) & archived).returning(_S)
+    return _S.update({_S.archive_time: None, **_TOUCH}).where(_this(compared) & _ARCHIVED).returning(_S)
 
 
 @statement_family

@@ -10,7 +10,7 @@ from peewee import IntegrityError
 from mooring_server.errors import Aborted, AlreadyExists, FailedPrecondition, NotFound
 from mooring_server.store import session_statements as sql
 from mooring_server.store.lists.conditions import Condition, both
-from mooring_server.store.lists.definitions import PUT_AWAY, SESSIONS, living
+from mooring_server.store.lists.definitions import SESSIONS, living
 from mooring_server.store.lists.paging import Total, Window
 from mooring_server.store.records import ChangeKind, Order, Page, Session
 from mooring_server.store.statements import Statement
@@ -214,11 +214,12 @@ class Sessions:
         if condition is None and not deleted:
             engagement = self._tx.engagements.get(engagement_id)
             kept = 0 if engagement is None else engagement.session_count
-            away = Total(0, False)
-            if not archived:
-                away = SESSIONS.total(self._tx, PUT_AWAY, window, engagement_id=engagement_id)
-            if not away.at_least:
-                return Total(kept - away.rows, False)
+            if archived:
+                return Total(kept, False)
+            limit = window.passed_max
+            (away,) = self._tx.row(sql.COUNT_ARCHIVED, engagement_id=engagement_id, limit=limit)
+            if away < limit:
+                return Total(kept - away, False)
         wanted = both(condition, *living(archived=archived, deleted=deleted))
         return SESSIONS.total(self._tx, wanted, window, engagement_id=engagement_id)
 

@@ -22,6 +22,7 @@ from mooring_server.store.members import Members
 from mooring_server.store.operations import Operations
 from mooring_server.store.requests import Requests
 from mooring_server.store.sessions import Sessions
+from mooring_server.store.shortcuts import Shortcuts
 from mooring_server.store.statements import Statement
 from mooring_server.store.tokens import Tokens
 from mooring_server.store.uploads import Uploads
@@ -86,6 +87,11 @@ class Tx:
     def sessions(self) -> Sessions:
         """Sessions."""
         return Sessions(self)
+
+    @cached_property
+    def shortcuts(self) -> Shortcuts:
+        """Users' own ways to sessions."""
+        return Shortcuts(self)
 
     @cached_property
     def versions(self) -> Versions:

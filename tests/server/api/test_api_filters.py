@@ -131,6 +131,28 @@ def test_pages_of_assets_are_filtered_within_their_version(ann):
     assert ([each.display_name for each in again.assets], again.total_size) == (["web-7", "web-5"], 7)
 
 
+def test_skips_come_short_by_the_setting(tmp_path):
+    """`passed_rows_max` bounds what one call passes over; the tokens lead on to the same page."""
+    settings = Settings(
+        database=f"sqlite:///{tmp_path}/mooring.db", port=0, passed_rows_max=3, stop_grace_s=1
+    )
+    with serving(settings, authenticator=HeaderAuth()) as server:
+        ann = server.user("ann")
+        engagement = new_engagement(ann).name
+        for number in range(9):
+            make(ann, engagement, f"S {number}")
+        assert names(sessions(ann, engagement, skip=3, page_size=2)) == ["S 2", "S 3"]
+        pages = [sessions(ann, engagement, skip=7, page_size=2)]
+        while len(pages) < 3:
+            pages.append(sessions(ann, engagement, page_size=2, page_token=pages[-1].next_page_token))
+        assert [names(page) for page in pages] == [[], [], ["S 6", "S 7"]]
+        assert [page.total_size for page in pages] == [10] * 3
+        page = sessions(ann, engagement, skip=300)
+        while page.next_page_token:
+            page = sessions(ann, engagement, page_token=page.next_page_token)
+            assert not page.sessions
+
+
 def test_pages_come_short_by_the_setting(tmp_path):
     """`examined_rows_max` bounds a page and its total; the walk by tokens is whole all the same."""
     settings = Settings(

@@ -92,6 +92,22 @@ def test_the_sweep_forgets_operations_that_ended_long_ago(database, monkeypatch)
     assert database.run(find(database, waiting)).state is OperationState.QUEUED
 
 
+def test_the_sweep_forgets_old_visits(database):
+    """Those beyond the newest fifty of a user in an engagement."""
+
+    def visit(tx):
+        for number in range(60):
+            tx.sessions.insert(ENGAGEMENT, f"s-{number:02}", f"S {number}", "", "data_import", USER)
+            tx.shortcuts.visit(USER, ENGAGEMENT, f"s-{number:02}")
+
+    database.write(visit)
+    database.clock.advance(1)
+    database.write(lambda tx: tx.shortcuts.visit(USER, ENGAGEMENT, "s-00"))
+    database.run(Cleanup(database.store, database.settings).sweep())
+    kept = database.read(lambda tx: tx.shortcuts.recent(USER, ENGAGEMENT, 100))
+    assert [session.id for session in kept] == ["s-00", *(f"s-{number:02}" for number in range(59, 10, -1))]
+
+
 def test_the_sweep_removes_idle_contexts(database):
     """Those that nobody has used for `context_keep_s`, and the user's stream tells it; `default` stays."""
     settings = database.settings

@@ -59,6 +59,8 @@ def fill(database: Database) -> None:
         )
         tx.tokens.insert(USER, "token-1", "the hash", "Laptop", TokenScope.READ, START + timedelta(days=9))
         tx.contexts.insert(USER, "default", ENGAGEMENT, "baseline")
+        tx.shortcuts.visit(USER, ENGAGEMENT, "baseline")
+        tx.shortcuts.pin(USER, ENGAGEMENT, "baseline")
         tx.uploads.insert("upload-1", ENGAGEMENT, "baseline", USER, "a.csv")
         tx.uploads.add_chunk("upload-1", 0, bytes(range(256)))
         for number in range(2):
@@ -112,6 +114,8 @@ def data_of(tx: Tx) -> tuple[Any, ...]:
         tx.dependencies.page(version.id, Order.CREATE_TIME, window).items,
         tx.imports.get(ENGAGEMENT, "baseline", "op-0"),
         tx.landscapes.get(version.id, version.revision),
+        tx.shortcuts.recent(USER, ENGAGEMENT, 10),
+        tx.shortcuts.pinned(USER, ENGAGEMENT, 10),
     )
 
 
@@ -347,6 +351,29 @@ def test_data_of_a_schema_without_dependencies(new_database: Callable[[], str]):
         label, dependency_count, kept, landscape = database.read(look)
         assert (label, dependency_count, landscape) == ("v", 0, None)
         assert (kept.display_name, kept.cpu_cores, kept.networks, kept.implied) == ("Wéb", 0.5, (), False)
+
+
+def test_visits_of_a_schema_without_them(new_database: Callable[[], str]):
+    """Where users were last is taken from the log: each session once, by its last switch."""
+    old, new = new_database(), new_database()
+    migrate(old, _SETTINGS, target="0004_discovery")
+    switches = (("a", 2), ("b", 3), ("a", 4), ("c", 1))
+    with connection(old) as opened:
+        head = {"revision": len(switches)}
+        _insert(opened, "users", {"id": "ann", "subject": "ann", "display_name": "Ann", **head})
+        _insert(opened, "engagements", {"id": "e", "display_name": "E", "session_count": 3})
+        _insert(opened, "members", {"engagement_id": "e", "user_id": "ann", "role": 3})
+        for id in "abc":
+            known = {"engagement_id": "e", "id": id, "display_name": id, "is_default": id == "a"}
+            _insert(opened, "sessions", known)
+        for revision, (session_id, time) in enumerate(switches, 1):
+            change = {"stream": "users/ann", "revision": revision, "kind": "switched", "detail": "{}"}
+            change |= {"engagement_id": "e", "session_id": session_id, "commit_time": time}
+            _insert(opened, "changes", change)
+    restored(new, backed_up(old)[0])
+    with Database(new) as database:
+        visited = database.read(lambda tx: tx.shortcuts.recent("ann", "e", 10))
+        assert [one.id for one in visited] == ["a", "b", "c"]
 
 
 def _insert(database: Any, table: str, values: dict[str, Any]) -> None:

@@ -240,20 +240,31 @@ def test_walks_neither_repeat_nor_skip(begun: Database, text: str):
     skip=st.integers(0, 70),
     limit=st.integers(1, 20),
     examined=st.sampled_from((5, 16, 64, 500)),
+    passed=st.sampled_from((1, 7, 500)),
+    order=st.sampled_from(list(SESSIONS.orders)),
+    shown=st.fixed_dictionaries({"archived": st.booleans(), "deleted": st.booleans()}),
     data=st.data(),
 )
-def test_skips_are_kept_through_short_pages(begun: Database, skip, limit, examined, data):
-    """What a page did not pass over before it had to stop is passed over by the next."""
-    if begun.read(lambda tx: tx.sessions.get(ENGAGEMENT, "s-0")) is None:
+def test_skips_are_kept_through_short_pages(
+    begun: Database, skip, limit, examined, passed, order, shown, data
+):
+    """What a page did not pass over before it had to stop is passed over by the next; what is not listed is
+    no row of it.
+    """
+    if begun.read(lambda tx: tx.sessions.get(ENGAGEMENT, "s-1")) is None:
         for number in range(60):
             begun.write(session(f"s-{number}", f"{'even' if number % 2 else 'odd'} {number:02}"))
-    text = data.draw(st.sampled_from(("", "even", "NOT even", "display_name:odd OR even")))
-    wanted = condition(text, SESSIONS)
-    whole = begun.read(lambda tx: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, _ALL, wanted)).items
+        for number in range(0, 60, 5):
+            begun.write(lambda tx, id=f"s-{number}": tx.sessions.archive(ENGAGEMENT, id, None))
+        for number in range(0, 60, 7):
+            begun.write(lambda tx, id=f"s-{number}": tx.sessions.delete(ENGAGEMENT, id, None))
+    texts = ("", "even", "NOT even", "display_name:odd OR even", "create_time > 2020-01-01")
+    wanted = condition(data.draw(st.sampled_from(texts)), SESSIONS)
+    whole = begun.read(lambda tx: tx.sessions.page(ENGAGEMENT, order, _ALL, wanted, **shown)).items
     found = walked(
         begun,
-        lambda tx, window: tx.sessions.page(ENGAGEMENT, Order.DISPLAY_NAME, window, wanted),
-        Window(limit, skip, None, examined),
+        lambda tx, window: tx.sessions.page(ENGAGEMENT, order, window, wanted, **shown),
+        Window(limit, skip, None, examined, passed_max=passed),
     )
     assert list(found) == list(whole[skip:])
 
@@ -311,6 +322,8 @@ def test_totals_say_when_they_stopped_counting(begun: Database):
     assert total("", 1_000, 100, archived=True, deleted=True) == (41, False)
     assert total("", 1_000, 100, deleted=True) == (38, False)
     assert total("type = VALIDATION_RUN", 1_000, 100) == (6, False)
+    begun.write(lambda tx: [tx.sessions.archive(ENGAGEMENT, f"s-{n}", None) for n in range(3, 19)])
+    assert total("", 12, 5) == (21, False)  # however many are archived
 
 
 def test_engagements_are_led_by_their_members_or_their_order(database: Database):

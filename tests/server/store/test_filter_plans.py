@@ -316,6 +316,33 @@ def test_a_wide_filter_is_led_by_the_order(estate: Estate, list_: List, scope: s
         key = estate.database.read(_page(estate, list_, text, key)).next_key
 
 
+def _skipping(estate: Estate, list_: List, order: Order, **shown: bool) -> Callable[[Tx], Any]:
+    window = Window(5, _EXAMINED, None, _EXAMINED)
+    if list_ is SESSIONS:
+        return lambda tx: tx.sessions.page(ENGAGEMENT, order, window, **shown)
+    of = "assets" if list_ is ASSETS else "dependencies"
+    return lambda tx: getattr(tx, of).page(estate.version, order, window)
+
+
+@pytest.mark.parametrize(
+    ("list_", "order", "shown"),
+    [
+        (list_, order, {})
+        for list_ in (SESSIONS, ASSETS, DEPENDENCIES)
+        for order in list_.orders
+        if list_ is SESSIONS or not order.descends
+    ]
+    + [(SESSIONS, Order.DISPLAY_NAME, {"archived": True}), (SESSIONS, Order.CREATE_TIME, {"deleted": True})],
+)
+def test_skipped_rows_are_not_read(estate: Estate, list_: List, order: Order, shown: dict[str, bool]):
+    """More than a page may look at are passed over in the order's index alone, and the page is full."""
+    work = _skipping(estate, list_, order, **shown)
+    passing, *rest = _steps(estate, work)
+    assert passing.words.startswith("Index Only Scan") or "USING COVERING INDEX" in passing.words, passing
+    assert all(step.rows is None or step.rows < _EXAMINED for step in rest), rest
+    assert len(estate.database.read(work).items) == 5
+
+
 @pytest.mark.parametrize("text", ["NOT status = active", "NOT asset", "cpu_cores != 1 AND NOT active"])
 def test_a_page_comes_short_rather_than_look_at_more(estate: Estate, text: str):
     """A page that finds too little has a token, and the walk still finds everything."""

@@ -40,6 +40,10 @@ _HOT: dict[str, Callable[[Tx], Any]] = {
     "context by notebook": lambda tx: tx.contexts.by_notebook(USER, "notebook"),
     "contexts": lambda tx: tx.contexts.page(USER, [1, "id"], 0, 50),
     "idle contexts": lambda tx: tx.contexts.delete_idle(START, 10),
+    "visit": lambda tx: tx.shortcuts.visit(USER, ENGAGEMENT, "baseline"),
+    "recent sessions": lambda tx: tx.shortcuts.recent(USER, ENGAGEMENT, 8),
+    "pinned sessions": lambda tx: tx.shortcuts.pinned(USER, ENGAGEMENT, 20),
+    "old visits": lambda tx: tx.shortcuts.trim(USER, ENGAGEMENT, 50, 10),
     "members": lambda tx: tx.members.page(ENGAGEMENT, ["id"], 0, 50),
     "acquainted": lambda tx: tx.members.share_engagement(USER, "another"),
     "assets": lambda tx: tx.assets.page("version", Order.DISPLAY_NAME, Window(50, 0, _KEY)),
@@ -76,7 +80,7 @@ _HOT: dict[str, Callable[[Tx], Any]] = {
     "given up": lambda tx: tx.versions.delete_some("version", 10),
 }
 # What is sorted here is few, and in no one index.
-_SORTED = {"engagements", "bare id", "usage", "sessions", "newest sessions"}
+_SORTED = {"engagements", "bare id", "usage", "sessions", "newest sessions", "pinned sessions"}
 # Not tables: rows that a LIMIT has cut off, and the ids of an argument.
 _FEW = ("SCAN part", "SCAN led", "SCAN json_each")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mooring_server.store import tables
-from mooring_server.store.lists.conditions import And, Condition, Not, Present
+from mooring_server.store.lists.conditions import Condition, Not, Present
 from mooring_server.store.lists.filters import Column, Filterable, Labels
 from mooring_server.store.lists.leads import Home
 from mooring_server.store.lists.paging import Listing
@@ -20,8 +20,6 @@ def living(*, archived: bool, deleted: bool) -> list[Condition]:
     wanted = {ARCHIVED: archived, DELETED: deleted}
     return [Not(Present(name)) for name, asked in wanted.items() if not asked]
 
-
-PUT_AWAY = And((Present(ARCHIVED), Not(Present(DELETED))))
 
 _SESSION_FIELDS = {
     "display_name": Column(("display_name",), text=True),
@@ -50,6 +48,7 @@ SESSIONS: Listing[Session] = Listing(
         )
     }
     | dict.fromkeys((Order.DISPLAY_NAME, Order.DISPLAY_NAME_DESC), ("sort_name", "id")),
+    listed=("archive_time", "delete_time"),
     filterable=Filterable(
         _SESSION_FIELDS,
         searched=("display_name", "description"),

@@ -142,6 +142,24 @@ def where(shape: Condition, filterable: Filterable, of: Of) -> Any:
             return _present(filterable.columns[name], of)
 
 
+def columns_of(shape: Condition | None, filterable: Filterable) -> set[str] | None:
+    """The columns that a condition is about; None where it is about more than a row's columns."""
+    match shape:
+        case None:
+            return set()
+        case And(parts) | Or(parts):
+            about = [columns_of(part, filterable) for part in parts]
+            return None if None in about else {name for names in about for name in names or ()}
+        case Not(part):
+            return columns_of(part, filterable)
+        case Compare(name) | Begins(name) | Present(name):
+            return set(filterable.columns[name].names)
+        case Word():
+            return {"words"}
+        case Label():
+            return None
+
+
 def indexed(condition: Condition, filterable: Filterable) -> Column | None:
     """The column whose index finds the rows that a single comparison is true of; None where none does."""
     match condition:

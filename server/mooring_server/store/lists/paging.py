@@ -9,6 +9,9 @@ index:
 - A *lead* (`leads.py`), where a look at a part of `examined_max` entries finds that they are few: they are
   read whole, and sorted.
 
+Rows that are skipped cost less: where the order's index itself tells which are wanted, they are passed over
+in it, unread.
+
 Either way the rows are cut off inside a subquery with a LIMIT of its own. The id is last in every order,
 which makes it total: no page repeats or loses a row.
 """
@@ -24,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from peewee import SQL, Node, NodeList, Tuple, fn
 
 from mooring_server.store.lists.conditions import Condition, Word, conjuncts
-from mooring_server.store.lists.filters import Filterable, Of, exists, shaped, where
+from mooring_server.store.lists.filters import Filterable, Of, columns_of, exists, shaped, where
 from mooring_server.store.lists.leads import Home, Lead, LeadKind, Leads
 from mooring_server.store.lists.search import WordIndex
 from mooring_server.store.records import Order, Page
@@ -62,7 +65,7 @@ class Window:
     """The part of a list that a page shows: `limit` items after `after_key`, the first `skip` left out.
 
     `after_key` is the `next_key` of the page before. At most `examined_max` rows are looked at for the page,
-    and for a total, of which `counted_max` are counted.
+    and for a total, of which `counted_max` are counted. At most `passed_max` are passed over before it.
     """
 
     limit: int
@@ -70,6 +73,7 @@ class Window:
     after_key: Sequence[Any] | None
     examined_max: int = 20_000
     counted_max: int = 10_000
+    passed_max: int = 1_000_000
 
 
 class Total(NamedTuple):
@@ -84,8 +88,9 @@ class Listing(Generic[T]):
 
     `scope` names the columns whose values every call gives by keyword; the indexes of the orders begin with
     them. `orders` names the columns of each order, the id last; in a `desc` order all of them descend.
-    `filterable` is what conditions can be about, `words` the index of the words. `home`, where another table
-    decides which rows are in the list. `columns` writes what a record is made of: all columns by default.
+    `listed` are columns that those indexes hold besides. `filterable` is what conditions can be about,
+    `words` the index of the words. `home`, where another table decides which rows are in the list. `columns`
+    writes what a record is made of: all columns by default.
     """
 
     def __init__(
@@ -95,6 +100,7 @@ class Listing(Generic[T]):
         scope: tuple[str, ...],
         orders: Mapping[Order, tuple[str, ...]],
         filterable: Filterable,
+        listed: tuple[str, ...] = (),
         columns: Callable[[Of], Sequence[Node]] | None = None,
         words: WordIndex | None = None,
         home: Home | None = None,
@@ -103,6 +109,7 @@ class Listing(Generic[T]):
         self._scope = scope
         self._orders = orders
         self._filterable = filterable
+        self._listed = listed
         self._home = home
         self._names = tuple(field.name for field in table._meta.sorted_fields)
         self._columns = columns or (lambda of: [of(name) for name in self._names])
@@ -207,13 +214,19 @@ class Listing(Generic[T]):
         owed: int,
     ) -> tuple[list[Any], tuple[Any, ...] | None]:
         """The page's rows by the order's index, and where a page that had to stop looking goes on."""
+        if owed and self._tells(shape, order):
+            passed = min(owed, window.passed_max)
+            arguments |= _key(after)
+            after = tx.row(self._cut(shape, order, after is not None), **arguments, skip=passed - 1)
+            owed -= passed
+            if after is None or owed:
+                return [], None if after is None else (*after, owed)
         rows: list[Any] = []
         left = window.examined_max
         narrowed = shape is not None or self._home is not None
         size = (window.limit + 1) * (2 if narrowed else 1) + owed
         while True:
-            # To pass rows over takes their number, unless there is one for each that is looked at.
-            counted = owed > 0 and (narrowed or size > left)
+            counted = owed > 0  # to skip those that are found takes their number
             size = min(size, left)
             arguments |= {**_key(after), "examined": size, "limit": window.limit + 1 - len(rows)}
             variant = (shape, order, after is not None, None, tx.is_sqlite)
@@ -224,10 +237,16 @@ class Listing(Generic[T]):
             if len(rows) > window.limit:
                 return rows, None
             left -= size
-            cut = tx.row(self._cut(order, after is not None), **arguments, skip=size - 1)
+            cut = tx.row(self._cut(None, order, after is not None), **arguments, skip=size - 1)
             if cut is None or left <= 0:
                 return rows, cut and (*cut, owed)
             after, size = cut, size * _GROWTH
+
+    def _tells(self, shape: Condition | None, order: Order) -> bool:
+        """Whether the order's index holds all that a condition is about."""
+        about = columns_of(shape, self._filterable)
+        held = {*self._scope, *self._orders[order], *self._listed}
+        return self._home is None and about is not None and about <= held
 
     def _lead(
         self, tx: Tx, condition: Condition | None, arguments: Mapping[str, Any], examined_max: int
@@ -282,8 +301,11 @@ class Listing(Generic[T]):
             found = found.filter(reduce(and_, wanted))
         return part.select_from(fn.COUNT(SQL("*")), found)
 
-    def _cut_query(self, order: Order, after: bool) -> Any:
+    def _cut_query(self, shape: Condition | None, order: Order, after: bool) -> Any:
+        """The key of the row behind some others."""
         query = self._in_order(order, after).select(*self._key(order, self._of_table))
+        if shape is not None:
+            query = query.where(where(shape, self._filterable, self._of_table))
         return query.limit(SQL("1")).offset(param("skip"))
 
     def _probe_query(self, kind: LeadKind, shape: Condition | None, sqlite: bool) -> Any:

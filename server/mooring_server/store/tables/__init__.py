@@ -21,7 +21,15 @@ from mooring_server.store.tables.data import (
     Landscapes,
 )
 from mooring_server.store.tables.people import Tokens, Users
-from mooring_server.store.tables.rooms import Contexts, Engagements, Members, SessionLabels, Sessions
+from mooring_server.store.tables.rooms import (
+    Contexts,
+    Engagements,
+    Members,
+    SessionLabels,
+    SessionPins,
+    Sessions,
+    SessionVisits,
+)
 from mooring_server.store.tables.work import (
     Changes,
     Facts,
@@ -40,6 +48,8 @@ TABLES: tuple[type[Table], ...] = (
     Sessions,
     SessionLabels,
     Contexts,
+    SessionVisits,
+    SessionPins,
     Tokens,
     DataVersions,
     Assets,
@@ -72,6 +82,8 @@ __all__ = [
     "Operations",
     "Requests",
     "SessionLabels",
+    "SessionPins",
+    "SessionVisits",
     "Sessions",
     "Table",
     "Text",

@@ -96,22 +96,27 @@ Sessions.add_index(
 Sessions.add_index(
     Sessions.engagement_id, unique=True, where=Sessions.is_default, name="sessions_one_default"
 )
-Sessions.add_index(Sessions.engagement_id, Sessions.sort_name, Sessions.id, name="sessions_by_name")
-Sessions.add_index(Sessions.engagement_id, Sessions.create_time, Sessions.id, name="sessions_by_create_time")
-Sessions.add_index(
-    Sessions.engagement_id, Sessions.last_activity_time, Sessions.id, name="sessions_by_activity"
-)
+# With what says whether a session is listed, so that any number of them is passed over in the index alone.
+_LISTED = (Sessions.archive_time, Sessions.delete_time)
+for _column, _name in (
+    ("sort_name", "name"),
+    ("create_time", "create_time"),
+    ("last_activity_time", "activity"),
+):
+    Sessions.add_index(
+        Sessions.engagement_id, getattr(Sessions, _column), Sessions.id, *_LISTED, name=f"sessions_by_{_name}"
+    )
 Sessions.add_index(Sessions.id, name="sessions_by_id")
 Sessions.add_index(Sessions.data_version_id, name="sessions_by_version")
 # What filters compare, and no order sorts by.
 for _column in ("display_name", "type", "creator_id", "asset_count", "update_time"):
     Sessions.add_index(Sessions.engagement_id, getattr(Sessions, _column), name=f"sessions_of_{_column}")
-for _column in ("parent_id", "archive_time"):
+for _columns in ((Sessions.parent_id,), _LISTED):
     Sessions.add_index(
         Sessions.engagement_id,
-        getattr(Sessions, _column),
-        where=getattr(Sessions, _column).is_null(False),
-        name=f"sessions_of_{_column}",
+        *_columns,
+        where=_columns[0].is_null(False),
+        name=f"sessions_of_{_columns[0].name}",
     )
 
 
@@ -179,3 +184,46 @@ Contexts.add_index(
 )
 Contexts.add_index(Contexts.use_time, name="contexts_by_use")
 Contexts.add_index(Contexts.user_id, Contexts.create_time, Contexts.id, name="contexts_by_create_time")
+
+
+class SessionVisits(Table):
+    """When a user was last switched to a session. The sweep forgets all but the newest of an engagement."""
+
+    user_id = Text()
+    engagement_id = Text()
+    session_id = Text()
+    visit_time = BigIntegerField()
+
+    class Meta:
+        table_name = "session_visits"
+        primary_key = CompositeKey("user_id", "engagement_id", "session_id")
+        constraints = (
+            SQL("FOREIGN KEY (user_id) REFERENCES users (id)"),
+            SQL("FOREIGN KEY (engagement_id, session_id) REFERENCES sessions (engagement_id, id)"),
+        )
+
+
+SessionVisits.add_index(
+    SessionVisits.user_id,
+    SessionVisits.engagement_id,
+    SessionVisits.visit_time,
+    SessionVisits.session_id,
+    name="session_visits_by_time",
+)
+
+
+class SessionPins(Table):
+    """Which sessions a user has pinned, and when. The pin of a deleted session waits for its return."""
+
+    user_id = Text()
+    engagement_id = Text()
+    session_id = Text()
+    pin_time = BigIntegerField()
+
+    class Meta:
+        table_name = "session_pins"
+        primary_key = CompositeKey("user_id", "engagement_id", "session_id")
+        constraints = (
+            SQL("FOREIGN KEY (user_id) REFERENCES users (id)"),
+            SQL("FOREIGN KEY (engagement_id, session_id) REFERENCES sessions (engagement_id, id)"),
+        )
