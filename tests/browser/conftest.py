@@ -4,9 +4,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 import support_jupyter
+from mooring import local
+from mooring.v1 import sessions_pb2_grpc
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from support_pages import data_folder
 
 ARTIFACTS = Path(os.environ.get("MOORING_TEST_ARTIFACTS", support_jupyter.ROOT / "test-artifacts"))
 
@@ -77,3 +81,12 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     page.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
     context.close()
     assert not errors, errors
+
+
+@pytest.fixture
+def sessions(demo: support_jupyter.Demo) -> Iterator[sessions_pb2_grpc.SessionServiceStub]:
+    """Another client of the demo's own service."""
+    demo.url()
+    address = local.find_or_start(data_folder(demo))
+    with grpc.insecure_channel(address) as channel:
+        yield sessions_pb2_grpc.SessionServiceStub(channel)

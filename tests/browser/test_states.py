@@ -4,36 +4,10 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
-import grpc
-import pytest
-from mooring import local
-from mooring.v1 import sessions_pb2, sessions_pb2_grpc
-from playwright.sync_api import Locator, Page, expect
-from support_jupyter import CURRENT, Demo, notebook_url, open_notebook, outputs, run_all
-
-CONNECT = "from mooring_widgets import connect\nws = connect()\nws"
-
-
-@pytest.fixture
-def sessions(demo: Demo) -> Iterator[sessions_pb2_grpc.SessionServiceStub]:
-    """Another client of the demo's own service."""
-    demo.url()
-    address = local.find_or_start(data_folder(demo))
-    with grpc.insecure_channel(address) as channel:
-        yield sessions_pb2_grpc.SessionServiceStub(channel)
-
-
-def data_folder(demo: Demo) -> Path:
-    return Path(demo.environment["MOORING_DATA_DIR"])
-
-
-def opened(page: Page, demo: Demo, name: str, *cells: str) -> None:
-    open_notebook(page, notebook_url(demo, name, [CONNECT, *cells]))
-    run_all(page)
-    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+from playwright.sync_api import Page, expect
+from support_jupyter import CURRENT, Demo, outputs
+from support_pages import data_folder, in_kernel, opened
 
 
 def connection_words(page: Page) -> list[str]:
@@ -50,22 +24,6 @@ def watch_connection(page: Page) -> None:
                 .observe(status, { subtree: true, childList: true, characterData: true });
         }"""
     )
-
-
-def in_kernel(page: Page, code: str) -> None:
-    """Runs code in the notebook's kernel, beside its cells."""
-    page.evaluate(
-        f"""async code => {{
-            const kernel = {CURRENT}.sessionContext.session.kernel;
-            const reply = await kernel.requestExecute({{ code }}).done;
-            if (reply.content.status !== "ok") throw new Error(reply.content.evalue);
-        }}""",
-        code,
-    )
-
-
-def form_of(page: Page, title: str) -> Locator:
-    return page.get_by_role("form", name=title)
 
 
 def test_an_error_in_a_users_view_is_shown_in_place(demo: Demo, page: Page) -> None:
@@ -128,51 +86,6 @@ def test_a_dead_kernel_is_told(demo: Demo, page: Page) -> None:
     expect(banners).to_have_count(2, timeout=10_000)
     expect(banners.first).to_contain_text("run the cell with connect() again")
     expect(page.get_by_text("Disconnected", exact=True)).to_be_visible()
-
-
-def test_a_taken_name_is_told_beside_its_field(demo: Demo, page: Page) -> None:
-    """The service's refusal stands beside the name, and nothing that was typed is lost."""
-    opened(page, demo, "taken")
-    page.get_by_role("button", name="New session").click()
-    form = form_of(page, "New session")
-    form.get_by_role("textbox", name="Name").fill("Wave 1")
-    form.get_by_role("textbox", name="Description").fill("Typed with care")
-    form.get_by_role("button", name="Create").click()
-
-    name = form.get_by_role("textbox", name="Name")
-    expect(name).to_have_attribute("aria-invalid", "true")
-    expect(name).to_have_accessible_description(re.compile("Wave 1"))
-    expect(name).to_be_focused()
-    expect(name).to_have_value("Wave 1")
-    expect(form.get_by_role("textbox", name="Description")).to_have_value("Typed with care")
-
-    name.fill("Not taken")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("combobox", name="Session")).to_contain_text("Not taken")
-
-
-def test_a_stale_etag_is_told(demo: Demo, page: Page, sessions: sessions_pb2_grpc.SessionServiceStub) -> None:
-    """Whoever saves what somebody else has changed meanwhile is told, and can load the newest version."""
-    made = sessions.CreateSession(
-        sessions_pb2.CreateSessionRequest(
-            parent="engagements/demo", session=sessions_pb2.Session(display_name="Contended")
-        )
-    )
-    opened(page, demo, "stale", "ws.switch('Contended') and None")
-    page.get_by_role("button", name="Edit this session").click()
-    form = form_of(page, "Edit session")
-    description = form.get_by_role("textbox", name="Description")
-    description.fill("Mine")
-    made.description = "Theirs"
-    sessions.UpdateSession(
-        sessions_pb2.UpdateSessionRequest(session=made, update_mask={"paths": ["description"]})
-    )
-    page.keyboard.press("Control+Enter")
-
-    expect(form.get_by_role("alert").filter(has_text="changed")).to_be_visible()
-    expect(description).to_have_value("Mine")
-    form.get_by_role("button", name="Load the newest version").click()
-    expect(description).to_have_value("Theirs")
 
 
 def test_the_selector_composes(demo: Demo, page: Page) -> None:

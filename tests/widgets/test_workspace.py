@@ -12,7 +12,6 @@ from mooring_widgets.client import Asset, MooringClient, Progress, Session
 from mooring_widgets.query import QueryObserver
 from mooring_widgets.testing import FakeClient, ManualClock, demo_service, workspace
 from mooring_widgets.workspace import Workspace
-from mooring_widgets.workspace.aio import Aio
 from support_waiting import until
 from support_workspace import BASELINE, CONTOSO, WAVE_1, WAVE_2
 
@@ -93,14 +92,6 @@ def test_sync_methods_work_inside_a_running_loop(ws: Workspace) -> None:
         return ws.switch("Wave 1").name, (await ws.aio.switch("Wave 2")).name
 
     assert asyncio.run(cell()) == (WAVE_1, WAVE_2)
-
-
-def test_the_async_twin_has_every_waiting_method() -> None:
-    """What waits in `Workspace` has its twin of the same parameters in `aio`."""
-    names = ("switch", "switch_engagement", "create", "import_inventory", "preview_inventory", "imports")
-    for name in (*names, "revert_import"):
-        twins = [inspect.signature(getattr(kind, name)) for kind in (Workspace, Aio)]
-        assert twins[0].parameters == twins[1].parameters, name
 
 
 def test_a_data_frame_has_units_types_and_unknowns(ws: Workspace) -> None:

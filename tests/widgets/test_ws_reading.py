@@ -97,10 +97,10 @@ def test_the_async_twins_read_too(related: Workspace) -> None:
         pieces = [batch.num_rows async for batch in related.aio.to_batches()]
         return [
             sum(pieces),
-            (await related.aio.to_arrow(session=WAVE_1)).num_rows,
+            (await (await related.aio.at(WAVE_1)).aio.to_arrow()).num_rows,
             len(await related.aio.to_pandas(filter="type = server")),
             (await related.aio.to_polars(table="dependencies")).height,
-            len(await related.aio.dependencies()),
+            len(await related.aio.dependencies.to_pandas()),
         ]
 
     assert asyncio.run(cell()) == [2, 3, 1, 1, 1]

@@ -4,8 +4,29 @@
 should compare. The message is for people and says what to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+
+_NEAR_MAX = 3
+_PART_LENGTH_MIN = 3
+
+
+def near_names(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names that are most like the one that is wanted, or have it in them, whatever their case; the
+    likest first."""
+    folded = {name.casefold(): name for name in reversed([*names])}
+    part = wanted.casefold()
+    near = get_close_matches(part, folded, n=_NEAR_MAX)
+    if len(part) >= _PART_LENGTH_MIN:
+        near += sorted((name for name in folded if part in name and name not in near), key=len)
+    return tuple(folded[name] for name in near[:_NEAR_MAX])
+
+
+def did_you_mean(near: Iterable[str]) -> str:
+    """`did you mean 'a' or 'b'?`; empty where nothing is near."""
+    names = " or ".join(map(repr, near))
+    return f"did you mean {names}?" if names else ""
 
 
 @dataclass(frozen=True, slots=True)

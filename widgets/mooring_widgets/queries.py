@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 from mooring_widgets.client import (
+    Activity,
     Asset,
     Change,
     Dependency,
@@ -21,6 +22,7 @@ from mooring_widgets.client import (
     MooringClient,
     PageOf,
     Session,
+    Shortcuts,
     engagement_of,
     to_table,
 )
@@ -48,13 +50,33 @@ def worth_retrying(failure_count: int, error: Exception) -> bool:
     )
 
 
-def engagements(client: MooringClient, offset: int = 0, limit: int = 50) -> QueryOptions[PageOf[Engagement]]:
-    """Some of the caller's engagements, by display name."""
+def searched(text: str) -> str:
+    """The filter that finds what has words beginning like those of a text that a person typed."""
+    return quoted(text) if text.strip() else ""
+
+
+def quoted(text: str) -> str:
+    """A text as a value in a filter, whatever is in it."""
+    return json.dumps(text, ensure_ascii=False).replace("*", "\\*")
+
+
+def all_of(*filters: str) -> str:
+    """The filter that lets through what every one of some filters does; empty ones do not count."""
+    given = [filter for filter in filters if filter.strip()]
+    return given[0] if len(given) == 1 else " AND ".join(f"({filter})" for filter in given)
+
+
+def engagements(
+    client: MooringClient, offset: int = 0, limit: int = 50, *, filter: str = "", show_archived: bool = False
+) -> QueryOptions[PageOf[Engagement]]:
+    """Some of the caller's engagements, by display name; `searched` makes a filter of words."""
 
     async def fetch(_: QueryFunctionContext) -> PageOf[Engagement]:
-        return await client.list_engagements(page_size=limit, skip=offset)
+        return await client.list_engagements(
+            page_size=limit, skip=offset, filter=filter, show_archived=show_archived
+        )
 
-    return _options(("engagements", offset, limit), fetch)
+    return _options(("engagements", filter, show_archived, offset, limit), fetch)
 
 
 def engagement(client: MooringClient, name: str) -> QueryOptions[Engagement]:
@@ -67,25 +89,61 @@ def engagement(client: MooringClient, name: str) -> QueryOptions[Engagement]:
 
 
 def sessions(
-    client: MooringClient, engagement: str, offset: int = 0, limit: int = 50
+    client: MooringClient,
+    engagement: str,
+    offset: int = 0,
+    limit: int = 50,
+    *,
+    filter: str = "",
+    order_by: str = "",
+    show_archived: bool = False,
+    show_deleted: bool = False,
 ) -> QueryOptions[PageOf[Session]]:
-    """Some of an engagement's sessions, by display name."""
+    """Some of an engagement's sessions, by display name unless `order_by` says otherwise; `searched` makes a
+    filter of words."""
+    shown = (show_archived, show_deleted)
 
     async def fetch(_: QueryFunctionContext) -> PageOf[Session]:
-        return await client.list_sessions(engagement, page_size=limit, skip=offset)
+        return await client.list_sessions(
+            engagement,
+            page_size=limit,
+            skip=offset,
+            filter=filter,
+            order_by=order_by,
+            show_archived=show_archived,
+            show_deleted=show_deleted,
+        )
 
-    return _options(("sessions", engagement, offset, limit), fetch)
+    return _options(("sessions", engagement, filter, order_by, shown, offset, limit), fetch)
+
+
+def plain_sessions(engagement: str) -> Key:
+    """The prefix of the lists of an engagement's sessions that nothing narrows, in their usual order."""
+    return ("sessions", engagement, "", "")
 
 
 def with_session(page: PageOf[Session], new: Session) -> PageOf[Session]:
     """A page of sessions as it will be with one more; it is only put in where its place is sure."""
-    names = [session.display_name for session in page.items]
-    place = bisect(names, new.display_name)
+    names = [session.display_name.casefold() for session in page.items]
+    place = bisect(names, new.display_name.casefold())
     whole = len(page.items) == page.total
     if not whole and place in (0, len(names)):
         return replace(page, total=page.total + 1)
     items = (*page.items[:place], new, *page.items[place:])
     return replace(page, items=items[: len(items) if whole else len(names)], total=page.total + 1)
+
+
+def with_changes(key: Key, page: PageOf[Session], change: Callable[[Session], Session]) -> PageOf[Session]:
+    """A page of sessions, known by its key, with each of them changed, in its old place; what is archived or
+    deleted by that is gone from a page that does not show such."""
+    archived, deleted = key[4]
+    changed = tuple(map(change, page.items))
+    items = tuple(
+        session
+        for session in changed
+        if (archived or session.archive_time is None) and (deleted or session.delete_time is None)
+    )
+    return replace(page, items=items, total=page.total - (len(page.items) - len(items)))
 
 
 def session(client: MooringClient, name: str) -> QueryOptions[Session]:
@@ -95,6 +153,27 @@ def session(client: MooringClient, name: str) -> QueryOptions[Session]:
         return await client.get_session(name)
 
     return _options(("session", engagement_of(name), name), fetch)
+
+
+def shortcuts(client: MooringClient, engagement: str) -> QueryOptions[Shortcuts]:
+    """The user's own way to some sessions of an engagement."""
+
+    async def fetch(_: QueryFunctionContext) -> Shortcuts:
+        return await client.list_shortcuts(engagement)
+
+    return _options(("shortcuts", engagement), fetch)
+
+
+def activity(
+    client: MooringClient, parent: str, offset: int = 0, limit: int = 50, filter: str = ""
+) -> QueryOptions[PageOf[Activity]]:
+    """Some of what happened in an engagement, or to a session; the newest first."""
+
+    async def fetch(_: QueryFunctionContext) -> PageOf[Activity]:
+        return await client.list_activity(parent, page_size=limit, skip=offset, filter=filter)
+
+    engagement = "/".join(parent.split("/")[:2])
+    return _options(("activity", engagement, parent, filter, offset, limit), fetch)
 
 
 def assets(
@@ -169,11 +248,18 @@ def stale_keys(change: Change) -> Iterator[Key]:
     """The prefixes of the keys that a change makes stale."""
     resource = change.resource
     if resource.startswith("users/"):
-        # A switched context is followed by `CurrentContext`; tokens are not shown.
+        # A switched context is followed by `CurrentContext`, and a visit, nobody says where; tokens are not
+        # shown.
         if resource.count("/") == 1:
             yield ("engagements",)
+        elif change.kind == "switched":
+            yield ("shortcuts",)
         return
     engagement = "/".join(resource.split("/")[:2])
+    if resource == f"{engagement}/shortcuts":
+        yield ("shortcuts", engagement)
+        return
+    yield ("activity", engagement, engagement)
     if "/members/" in resource:
         # Who else is a member is not shown; one's own membership is on one's own stream too.
         if change.stream.startswith("users/"):
@@ -186,7 +272,9 @@ def stale_keys(change: Change) -> Iterator[Key]:
         return
     session = "/".join(resource.split("/")[:4])
     yield ("sessions", engagement)
+    yield ("shortcuts", engagement)
     yield ("session", engagement, session)
+    yield ("activity", engagement, session)
     if session != resource:  # an asset or a dependency, which its session counts and adds up
         yield _discovery(session)
         return
@@ -201,9 +289,13 @@ def stream_keys(stream: str) -> Iterator[Key]:
     """The prefixes of everything that a stream's changes can make stale."""
     if stream.startswith("engagements/"):
         yield ("sessions", stream)
+        yield ("shortcuts", stream)
         yield ("session", stream)
         yield ("discovery", stream)
+        yield ("activity", stream)
         yield ("engagement", stream)
+    else:
+        yield ("shortcuts",)
     yield ("engagements",)
 
 

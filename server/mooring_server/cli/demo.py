@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -115,38 +115,42 @@ def seed(client: Client) -> None:
                 )
 
 
-def tour_source() -> Path:
-    """The tour as it was shipped: inside the installed package, or in the repository that this runs from.
+def shipped_notebooks() -> Sequence[Path]:
+    """The notebooks as they were shipped: in the installed package, or in the repository that this runs from.
 
     Raises:
-        Failure: it is in neither.
+        Failure: they are in neither.
     """
     package = Path(__file__).parents[1]
-    for candidate in (package / "notebooks" / TOUR, package.parents[1] / "notebooks" / TOUR):
-        if candidate.is_file():
-            return candidate
+    for folder in (package / "notebooks", package.parents[1] / "notebooks"):
+        if (folder / TOUR).is_file():
+            return sorted(folder.glob("*.ipynb"))
     raise Failure("this installation has no tour notebook; install Mooring again")
 
 
 def working_copy(folder: Path) -> Path:
-    """A folder for JupyterLab with the user's own copy of the tour, and the workbook that it imports.
+    """A folder for JupyterLab: the user's own copies of the notebooks, and the workbook that the tour imports.
 
-    A newer Mooring brings a newer tour: it takes the place of a copy that is as it was shipped, which the
-    hash beside it tells, never of one that the user has changed.
+    A newer Mooring brings newer notebooks: each takes the place of a copy that is as it was shipped, which
+    the hash beside it tells, never of one that the user has changed.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     if not (workbook := folder / demo_workbook.NAME).exists():
         _put(workbook, demo_workbook.rvtools_workbook())
-    copy, note = folder / TOUR, folder / f".{TOUR}.sha256"
-    shipped = tour_source().read_bytes()
+    for shipped in shipped_notebooks():
+        _refresh(folder / shipped.name, shipped.read_bytes())
+    return folder
+
+
+def _refresh(copy: Path, shipped: bytes) -> None:
+    note = copy.with_name(f".{copy.name}.sha256")
     if copy.exists():
         found = _sha256(copy.read_bytes())
         untouched = note.exists() and note.read_text("ascii", "replace") == found
         if not untouched and found != _sha256(shipped):
-            return folder
+            return
     _put(copy, shipped)
     _put(note, _sha256(shipped).encode())
-    return folder
 
 
 def _sha256(content: bytes) -> str:

@@ -47,9 +47,10 @@ def ships(tmp_path, monkeypatch):
     """Lets the installation ship another tour."""
 
     def ship(text):
-        source = tmp_path / "shipped.ipynb"
+        source = tmp_path / "shipped" / demo.TOUR
+        source.parent.mkdir(exist_ok=True)
         source.write_text(text)
-        monkeypatch.setattr(demo, "tour_source", lambda: source)
+        monkeypatch.setattr(demo, "shipped_notebooks", lambda: [source])
 
     return ship
 
@@ -57,8 +58,10 @@ def ships(tmp_path, monkeypatch):
 def test_a_newer_tour_replaces_an_untouched_copy(tmp_path, ships):
     """Who changed nothing gets the newer tour with the newer Mooring."""
     work = tmp_path / "work"
-    copy = demo.working_copy(work) / demo.TOUR
-    assert copy.read_bytes() == demo.tour_source().read_bytes()
+    demo.working_copy(work)
+    for shipped in demo.shipped_notebooks():
+        assert (work / shipped.name).read_bytes() == shipped.read_bytes()
+    copy = work / demo.TOUR
 
     for version in ("newer", "newest"):
         ships(version)
@@ -102,9 +105,10 @@ def test_without_jupyterlab_one_sentence_names_the_extra(folder, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
-def test_the_tour_is_kept_without_outputs():
-    """The committed notebook holds no outputs and no counts, so that its changes are readable."""
-    cells = json.loads(demo.tour_source().read_text("utf-8"))["cells"]
+@pytest.mark.parametrize("notebook", demo.shipped_notebooks(), ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_outputs(notebook):
+    """A committed notebook holds no outputs and no counts, so that its changes are readable."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
 
     assert len({cell["id"] for cell in cells}) == len(cells)
     for cell in cells:

@@ -3,6 +3,7 @@
 from mooring_widgets.client.channel import hidden
 from mooring_widgets.client.client import MooringClient
 from mooring_widgets.client.decode_discovery import ASSET_FIELDS, ASSET_TYPES
+from mooring_widgets.client.listings import Activities, Engagements, Listing, Sessions, aligned
 from mooring_widgets.client.loop import Loop, library_loop
 from mooring_widgets.client.previews import (
     ColumnPreview,
@@ -24,6 +25,7 @@ from mooring_widgets.client.reports import (
     Upload,
 )
 from mooring_widgets.client.snapshots import (
+    Activity,
     Application,
     Asset,
     AssetReference,
@@ -38,6 +40,7 @@ from mooring_widgets.client.snapshots import (
     Landscape,
     PageOf,
     Session,
+    Shortcuts,
     Switched,
     Totals,
     User,
@@ -49,6 +52,8 @@ from mooring_widgets.client.snapshots import (
 __all__ = [
     "ASSET_FIELDS",
     "ASSET_TYPES",
+    "Activities",
+    "Activity",
     "Application",
     "Asset",
     "AssetReference",
@@ -63,6 +68,7 @@ __all__ = [
     "Dependency",
     "DependencyPreview",
     "Engagement",
+    "Engagements",
     "Group",
     "Import",
     "ImportOptions",
@@ -70,6 +76,7 @@ __all__ = [
     "Imports",
     "KindCandidate",
     "Landscape",
+    "Listing",
     "Loop",
     "MissingAsset",
     "MooringClient",
@@ -78,11 +85,14 @@ __all__ = [
     "Progress",
     "RejectedRow",
     "Session",
+    "Sessions",
+    "Shortcuts",
     "Switched",
     "Totals",
     "Upload",
     "User",
     "WatchEvent",
+    "aligned",
     "engagement_of",
     "hidden",
     "id_of",

@@ -7,18 +7,16 @@ import uuid
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from pathlib import Path
 
-from google.protobuf.field_mask_pb2 import FieldMask
-from mooring.v1 import engagements_pb2, sessions_pb2, users_pb2
+from mooring.v1 import engagements_pb2, users_pb2
 
 from mooring_widgets.client import decode
 from mooring_widgets.client.channel import Channel
 from mooring_widgets.client.discovery import DiscoveryCalls
+from mooring_widgets.client.sessions import SessionCalls
 from mooring_widgets.client.snapshots import (
     Context,
     Engagement,
     PageOf,
-    Session,
-    Switched,
     User,
     WatchEvent,
 )
@@ -26,10 +24,9 @@ from mooring_widgets.client.watching import follow
 
 _USERS = "mooring.v1.UserService"
 _ENGAGEMENTS = "mooring.v1.EngagementService"
-_SESSIONS = "mooring.v1.SessionService"
 
 
-class MooringClient(DiscoveryCalls):
+class MooringClient(SessionCalls, DiscoveryCalls):
     """A client of one service. Its coroutines run on the loop that its first call ran on.
 
     Failures are the exceptions of `mooring_widgets.errors`. `session` and `engagement` arguments are full
@@ -100,17 +97,34 @@ class MooringClient(DiscoveryCalls):
         )
 
     async def list_engagements(
-        self, *, page_size: int = 50, page_token: str = "", skip: int = 0
+        self,
+        *,
+        page_size: int = 50,
+        page_token: str = "",
+        skip: int = 0,
+        filter: str = "",
+        show_archived: bool = False,
     ) -> PageOf[Engagement]:
-        """The caller's engagements, by display name."""
+        """The caller's engagements, by display name; archived ones only where asked for.
+
+        Raises:
+            InvalidArgument: For a wrong filter, which is AIP-160; a bare word is looked for in the names.
+        """
         request = engagements_pb2.ListEngagementsRequest(
-            page_size=page_size, page_token=page_token, skip=skip
+            page_size=page_size,
+            page_token=page_token,
+            skip=skip,
+            filter=filter,
+            show_archived=show_archived,
         )
         answer = await self._channel.unary(
             f"/{_ENGAGEMENTS}/ListEngagements", request, engagements_pb2.ListEngagementsResponse
         )
         return PageOf(
-            tuple(map(decode.engagement, answer.engagements)), answer.total_size, answer.next_page_token
+            tuple(map(decode.engagement, answer.engagements)),
+            answer.total_size,
+            answer.next_page_token,
+            total_at_least=answer.total_size_at_least,
         )
 
     async def create_engagement(
@@ -127,106 +141,6 @@ class MooringClient(DiscoveryCalls):
                 f"/{_ENGAGEMENTS}/CreateEngagement", request, engagements_pb2.Engagement
             )
         )
-
-    # Sessions
-
-    async def get_session(self, name: str) -> Session:
-        """One session."""
-        request = sessions_pb2.GetSessionRequest(name=name)
-        return decode.session(
-            await self._channel.unary(f"/{_SESSIONS}/GetSession", request, sessions_pb2.Session)
-        )
-
-    async def list_sessions(
-        self, engagement: str, *, page_size: int = 50, page_token: str = "", skip: int = 0
-    ) -> PageOf[Session]:
-        """The living sessions of an engagement, by display name."""
-        request = sessions_pb2.ListSessionsRequest(
-            parent=engagement, page_size=page_size, page_token=page_token, skip=skip
-        )
-        answer = await self._channel.unary(
-            f"/{_SESSIONS}/ListSessions", request, sessions_pb2.ListSessionsResponse
-        )
-        return PageOf(tuple(map(decode.session, answer.sessions)), answer.total_size, answer.next_page_token)
-
-    async def create_session(
-        self,
-        engagement: str,
-        display_name: str,
-        *,
-        description: str = "",
-        type: str = "",
-        session_id: str = "",
-    ) -> Session:
-        """A new, empty session."""
-        request = sessions_pb2.CreateSessionRequest(
-            parent=engagement,
-            session=sessions_pb2.Session(
-                display_name=display_name, description=description, type=decode.session_type_value(type)
-            ),
-            session_id=session_id,
-            request_id=_request_id(),
-        )
-        return decode.session(
-            await self._channel.unary(f"/{_SESSIONS}/CreateSession", request, sessions_pb2.Session)
-        )
-
-    async def update_session(
-        self,
-        name: str,
-        *,
-        display_name: str | None = None,
-        description: str | None = None,
-        type: str | None = None,
-        etag: str = "",
-    ) -> Session:
-        """Changes the fields that are not None; Conflict where `etag` is given and not the session's."""
-        session = sessions_pb2.Session(name=name, etag=etag)
-        mask = []
-        if display_name is not None:
-            session.display_name = display_name
-            mask.append("display_name")
-        if description is not None:
-            session.description = description
-            mask.append("description")
-        if type is not None:
-            session.type = decode.session_type_value(type)
-            mask.append("type")
-        if not mask:  # an empty mask would mean every field
-            raise ValueError("name at least one field to change")
-        request = sessions_pb2.UpdateSessionRequest(
-            session=session, update_mask=FieldMask(paths=mask), request_id=_request_id()
-        )
-        return decode.session(
-            await self._channel.unary(f"/{_SESSIONS}/UpdateSession", request, sessions_pb2.Session)
-        )
-
-    async def delete_session(self, name: str, *, etag: str = "") -> Session:
-        """Deletes a session softly; its display name is free again."""
-        request = sessions_pb2.DeleteSessionRequest(name=name, etag=etag, request_id=_request_id())
-        return decode.session(
-            await self._channel.unary(f"/{_SESSIONS}/DeleteSession", request, sessions_pb2.Session)
-        )
-
-    async def set_default_session(self, name: str, *, etag: str = "") -> Session:
-        """Makes a session its engagement's default."""
-        request = sessions_pb2.SetDefaultSessionRequest(name=name, etag=etag, request_id=_request_id())
-        answer = await self._channel.unary(
-            f"/{_SESSIONS}/SetDefaultSession", request, sessions_pb2.SetDefaultSessionResponse
-        )
-        return decode.session(answer.session)
-
-    async def switch_session(
-        self, name: str, *, context: str = "users/me/contexts/default", revision: int | None = None
-    ) -> Switched:
-        """Makes a session current in a context; Conflict where `revision` is given and not the context's."""
-        request = sessions_pb2.SwitchSessionRequest(
-            name=name, context=context, context_revision=revision, request_id=_request_id()
-        )
-        answer = await self._channel.unary(
-            f"/{_SESSIONS}/SwitchSession", request, sessions_pb2.SwitchSessionResponse
-        )
-        return Switched(decode.session(answer.session), decode.context(answer.context))
 
     # Changes
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from mooring.v1 import (
+    activity_pb2,
     engagements_pb2,
     sessions_pb2,
     users_pb2,
@@ -54,6 +55,7 @@ def engagement(message: engagements_pb2.Engagement) -> snapshots.Engagement:
         etag=message.etag,
         create_time=time(message.create_time),
         update_time=time(message.update_time),
+        archive_time=time(message.archive_time),
     )
 
 
@@ -72,15 +74,36 @@ def session(message: sessions_pb2.Session) -> snapshots.Session:
         create_time=time(message.create_time),
         update_time=time(message.update_time),
         delete_time=time(message.delete_time),
+        labels=dict(message.labels),
+        parent_session=message.parent_session,
+        dependency_count=message.dependency_count,
+        last_activity_time=time(message.last_activity_time),
+        archive_time=time(message.archive_time),
+    )
+
+
+def activity(message: activity_pb2.Activity) -> snapshots.Activity:
+    """One thing that somebody did."""
+    return snapshots.Activity(
+        actor=message.actor,
+        kind=_kind(message.kind),
+        resource=message.resource,
+        engagement=message.engagement,
+        session=message.session,
+        time=time(message.time),
     )
 
 
 def change(message: watch_pb2.Change) -> snapshots.Change:
     """A change. One of a kind that only a newer service knows counts as an update: it is read again."""
-    known = message.kind in watch_pb2.ChangeKind.values()
-    name = watch_pb2.ChangeKind.Name(message.kind if known else watch_pb2.CHANGE_KIND_UPDATED)
-    kind = name.removeprefix("CHANGE_KIND_").lower()
+    kind = _kind(message.kind)
     return snapshots.Change(message.stream, message.revision, kind, message.resource, message.actor)
+
+
+def _kind(value: watch_pb2.ChangeKind.ValueType) -> str:
+    known = value in watch_pb2.ChangeKind.values()
+    name = watch_pb2.ChangeKind.Name(value if known else watch_pb2.CHANGE_KIND_UPDATED)
+    return name.removeprefix("CHANGE_KIND_").lower()
 
 
 def time(message: Timestamp) -> datetime | None:

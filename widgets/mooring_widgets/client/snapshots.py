@@ -46,7 +46,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One state of an engagement's discovery data; equal `data_version`s mean equal data."""
+    """One state of an engagement's discovery data; equal `data_version`s mean equal data.
+
+    `parent_session` is the name of the one that it goes back to, empty where none.
+    """
 
     name: str
     display_name: str
@@ -60,11 +63,27 @@ class Session:
     create_time: datetime | None = None
     update_time: datetime | None = None
     delete_time: datetime | None = None
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    parent_session: str = ""
+    dependency_count: int = 0
+    last_activity_time: datetime | None = None
+    archive_time: datetime | None = None
 
     @property
     def engagement(self) -> str:
         """The name of the engagement that holds it."""
         return engagement_of(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcuts:
+    """A user's own way to some sessions of an engagement, archived ones too.
+
+    `pinned` in the order of pinning, `recent` those that they switched to, the last one first.
+    """
+
+    pinned: tuple[Session, ...] = ()
+    recent: tuple[Session, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,7 @@ class Engagement:
     etag: str = ""
     create_time: datetime | None = None
     update_time: datetime | None = None
+    archive_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +285,18 @@ class Switched:
 
     session: Session
     context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One thing that somebody did: `kind` is as in `Change`; `session` is empty where it concerns none."""
+
+    actor: str
+    kind: str
+    resource: str
+    engagement: str = ""
+    session: str = ""
+    time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

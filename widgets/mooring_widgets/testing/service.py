@@ -31,10 +31,13 @@ class FakeService:
 
     Attributes:
         engagements, sessions, contexts: By full name.
+        deleted: The sessions that were deleted, by full name.
         assets, dependencies: By their session's full name, in display order.
         imports: By their session's full name, newest first.
         uploads: Names and contents by id.
         before: The assets before each import that can be undone, by its full name.
+        pins, visits: The names of sessions by their engagement's, in the order of pinning; the last visited
+            first.
         changes: Every change so far, in order.
         outage: While True, watches are told that the connection is lost.
     """
@@ -42,12 +45,15 @@ class FakeService:
     def __init__(self) -> None:
         self.engagements: dict[str, Engagement] = {}
         self.sessions: dict[str, Session] = {}
+        self.deleted: dict[str, Session] = {}
         self.assets: dict[str, list[Asset]] = {}
         self.dependencies: dict[str, list[Dependency]] = {}
         self.imports: dict[str, list[Import]] = {}
         self.uploads: dict[str, tuple[str, bytes]] = {}
         self.before: dict[str, list[Asset]] = {}
         self.contexts: dict[str, Context] = {}
+        self.pins: dict[str, list[str]] = {}
+        self.visits: dict[str, list[str]] = {}
         self.changes: list[Change] = []
         self.outage = False
         self.lock = threading.RLock()
@@ -72,6 +78,8 @@ class FakeService:
         id_: str = "",
         description: str = "",
         type_: str = "data_import",
+        labels: Mapping[str, str] | None = None,
+        parent_session: str = "",
         is_default: bool = False,
     ) -> Session:
         """A session; its id is its display name in lower case with hyphens, unless given."""
@@ -83,6 +91,8 @@ class FakeService:
                 display_name=display_name,
                 description=description,
                 type=type_,
+                labels=dict(labels or {}),
+                parent_session=parent_session,
                 is_default=is_default,
                 creator=USER,
                 etag="1",
@@ -164,15 +174,15 @@ class FakeService:
         self.engagements[name] = engagement = replace(self.engagements[name], **fields)
         return engagement
 
-    def note(self, kind: str, resource: str) -> None:
-        """Adds a change to its stream."""
+    def note(self, kind: str, resource: str, stream: str = "") -> None:
+        """Adds a change to a stream, by default that of its resource."""
         with self.lock:
-            stream = "/".join(resource.split("/")[:2])
+            stream = stream or "/".join(resource.split("/")[:2])
             self.changes.append(Change(stream, len(self.changes) + 1, kind, resource, USER))
 
-    def time(self) -> datetime:
-        """A moment that is later after each change."""
-        return _EPOCH + timedelta(seconds=len(self.changes))
+    def time(self, revision: int | None = None) -> datetime:
+        """A moment that is later after each change; that of a change, where it is given."""
+        return _EPOCH + timedelta(seconds=len(self.changes) if revision is None else revision)
 
 
 def found(things: Mapping[str, T], name: str, what: str, reason: str) -> T:

@@ -10,9 +10,10 @@ from typing import Any
 from mooring_widgets import queries
 from mooring_widgets.bridge import failure
 from mooring_widgets.client import engagement_of
-from mooring_widgets.errors import MooringError
+from mooring_widgets.errors import MooringError, did_you_mean, near_names
 from mooring_widgets.surface import Host
 from mooring_widgets.views.dependent import DependentView, Options
+from mooring_widgets.views.printing import Printed, captured
 from mooring_widgets.views.rendering import Rendered, render
 
 _ARGUMENTS: dict[str, Callable[[Host, str], Options]] = {
@@ -29,7 +30,8 @@ class UserView(DependentView):
     """What a user's function makes of a session: run again whenever what it needs has changed.
 
     The function runs on a thread of its own, one run at a time. While it runs, its last output for the same
-    session stays, dimmed; an exception is shown in place. Called, the view calls the function.
+    session stays, dimmed; what it prints is shown below, and an exception in place. Called, the view calls
+    the function.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class UserView(DependentView):
         self._done: _Inputs | None = None
         self._output: Rendered | None = None
         self._failed: BaseException | None = None
+        self._printed = ""
         self._run = 0
         self._running = False
         super().__init__(host, "user", getattr(fn, "__name__", type(fn).__name__), pinned)
@@ -72,23 +75,26 @@ class UserView(DependentView):
     def _picture(self, data: dict[str, Any]) -> dict[str, Any]:
         self._want(_Inputs(self._session, self._attempt, data))
         done = self._done is self._wanted
-        shown: dict[str, Any] = {"output": self._output.payload if self._output else None, "run": self._run}
+        payload = self._output.payload if self._output else None
+        shown: dict[str, Any] = {"output": payload, "run": self._run, "printed": self._printed}
         if done and self._failed is not None:
             error = failure(self._failed) | {"kind": "ViewError"}
             return shown | {"status": "error", "error": error, "traceback": _told(self._failed, self._fn)}
         if self._output is None:
             return self._blank() | {"status": "loading"}
-        return shown | {"traceback": ""} | ({} if done else {"refreshing": True})
+        nothing = {"status": "empty"} if payload is None and not self._printed else {}
+        return shown | {"traceback": "", **nothing} | ({} if done else {"refreshing": True})
 
     def _blank(self) -> dict[str, Any]:
-        return {"output": None, "run": self._run, "traceback": ""}
+        return {"output": None, "run": self._run, "printed": "", "traceback": ""}
 
     def _want(self, inputs: "_Inputs") -> None:
         before = self._wanted
         if before is not None and inputs.same_as(before):
             return
         if before is not None and before.session != inputs.session:
-            self._output = self._failed = None  # of another session: not even dimmed
+            self._replace(None)  # of another session: not even dimmed
+            self._failed, self._printed = None, ""
         self._wanted = inputs
         if not self._running:
             self._running = True
@@ -98,31 +104,46 @@ class UserView(DependentView):
         """Runs the function until its output is of what is wanted; a thread cannot be cancelled midway."""
         loop = asyncio.get_running_loop()
         while (wanted := self._wanted) is not None and wanted is not self._done:
-            outcome = await loop.run_in_executor(self._host.user_executor, self._call, wanted)
+            outcome, printed = await loop.run_in_executor(self._host.user_executor, self._call, wanted)
             self._done = wanted
-            if wanted is not self._wanted:
+            if wanted is not self._wanted or self.comm is None:
+                if isinstance(outcome, Rendered):
+                    outcome.release()
                 continue  # changed meanwhile
+            self._printed = str(printed)
             if isinstance(outcome, Rendered):
-                self._output, self._failed = outcome, None
-                self._run += 1
+                self._replace(outcome)
+                self._failed = None
             else:
                 self._failed = outcome
         self._running = False
         self._paint()
 
-    def _call(self, inputs: "_Inputs") -> Rendered | BaseException:
-        try:
-            # The frames in the cache have other readers.
-            own = {name: value.copy() if name in _FRAMES else value for name, value in inputs.given.items()}
-            return render(self._fn(**own))
-        except BaseException as error:  # of a thread that is not the user's own: sys.exit() ends nothing here
-            return error
+    def _replace(self, output: Rendered | None) -> None:
+        before, self._output = self._output, output
+        if output is not None and (before is None or before.payload != output.payload):
+            self._run += 1
+        if before is not None:
+            before.release()
+
+    def _let_go(self) -> None:
+        super()._let_go()
+        self._replace(None)
+
+    def _call(self, inputs: "_Inputs") -> tuple[Rendered | BaseException, Printed]:
+        with captured() as printed:
+            try:
+                # The frames in the cache have other readers.
+                own = {
+                    name: value.copy() if name in _FRAMES else value for name, value in inputs.given.items()
+                }
+                return render(self._fn(**own)), printed
+            except BaseException as error:  # not the user's own thread: sys.exit() ends nothing here
+                return error, printed
 
     async def _answer_retry(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        await super()._answer_retry(payload)
         self._attempt += 1
-        self._paint()
-        return {}
+        return await super()._answer_retry(payload)
 
 
 class _Inputs:
@@ -145,7 +166,9 @@ def _parameters(fn: Callable[..., Any]) -> tuple[str, ...]:
     names = tuple(parameter.name for parameter in parameters if parameter.default is parameter.empty)
     unknown = [name for name in names if name not in _ARGUMENTS]
     if unknown:
-        raise TypeError(f"a view can ask for {', '.join(_ARGUMENTS)}; there is no {', '.join(unknown)}")
+        hint = did_you_mean(near_names(unknown[0], _ARGUMENTS)) or "give it a default to leave it alone"
+        known = ", ".join(_ARGUMENTS)
+        raise TypeError(f"a view can ask for {known}; there is no {unknown[0]!r}; {hint}")
     return names
 
 

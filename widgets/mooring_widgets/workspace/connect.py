@@ -1,18 +1,24 @@
 """Getting a workspace: one for a kernel and service, however often it is asked for."""
 
+import contextlib
 import os
+import sys
 import threading
-from collections.abc import Hashable
+import weakref
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 from mooring_widgets.client import Context, MooringClient, hidden, library_loop
 from mooring_widgets.context import find_place
+from mooring_widgets.workspace.helpful import checked
 from mooring_widgets.workspace.workspace import Workspace, open_workspace
 
 _lock = threading.Lock()
-_workspaces: dict[tuple[Hashable, str], Workspace] = {}
+_workspaces: dict[tuple[Hashable, str, int], Workspace] = {}
+_answers: list[Workspace] = []
 
 
+@checked
 def connect(
     address: str | None = None,
     *,
@@ -42,6 +48,8 @@ def connect(
         Unavailable: Where no service answers or none can be started; the message says why.
         NotFound: Where the named context does not exist.
     """
+    if _answers:
+        return _answers[-1]
     loop = library_loop()
     named = context or os.environ.get("MOORING_CONTEXT", "")
     # From here on a traceback that shows variables does not show it: it may stay in the notebook.
@@ -51,7 +59,8 @@ def connect(
         token=token,
         ca=ca or os.environ.get("MOORING_CA", ""),
     )
-    key = (client.identity, named)
+    runtime = _runtime()
+    key = (client.identity, named, id(runtime))
     with _lock:
         known = _workspaces.get(key)
         if known is not None and not known.closed:
@@ -65,7 +74,31 @@ def connect(
                 raise
 
         ws = _workspaces[key] = loop.wait(open_())
+        if runtime is not None:
+            weakref.finalize(runtime, _end, key)  # before another one can have its id
         return ws
+
+
+def _runtime() -> object | None:
+    """What is calling where one process runs several programs, as `marimo run` does for its visitors."""
+    context = getattr(sys.modules.get("marimo._runtime.context"), "safe_get_context", None)
+    return None if context is None else context()
+
+
+def _end(key: tuple[Hashable, str, int]) -> None:
+    ws = _workspaces.pop(key, None)
+    if ws is not None:
+        ws.run(ws.aclose())  # nobody waits: this may be any thread
+
+
+@contextlib.contextmanager
+def answering(ws: Workspace) -> Iterator[None]:
+    """While the block lasts, `connect` answers this workspace whatever it is asked for: for tests."""
+    _answers.append(ws)
+    try:
+        yield
+    finally:
+        _answers.remove(ws)
 
 
 async def _context(client: MooringClient, named: str) -> Context:

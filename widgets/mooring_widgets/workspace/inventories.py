@@ -174,7 +174,10 @@ class Inventories(Views):
         session: str | Session | None = None,
         force: bool = False,
     ) -> Import:
-        """Undoes an import: its session shows again what it showed before. The newest goes first.
+        """Undoes an import: its session shows again what it showed before. The newest goes first::
+
+            ws.revert_import()
+            ws.revert_import(ws.imports("Wave 1")[0])
 
         Args:
             which: An import, its full name or its id; by default the newest that can be undone.

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from mooring_widgets.client import ASSET_FIELDS, ASSET_TYPES, ColumnMapping, ImportOptions
-from mooring_widgets.errors import FieldViolation, InvalidArgument
+from mooring_widgets.errors import FieldViolation, InvalidArgument, did_you_mean, near_names
 
 ColumnTarget: TypeAlias = str | tuple[str, str] | None
 """An asset field, such a field and its unit, or None for an attribute."""
@@ -19,8 +18,6 @@ UNITS = {
     "storage_bytes": ("B", "KiB", "MiB", "GiB", "TiB"),
 }
 """What a bare number can count, for the fields that are amounts."""
-
-_NEAR_MAX = 3
 
 
 def import_options(
@@ -81,10 +78,7 @@ def _mapping(column: str, target: ColumnTarget, known: Collection[str] | None) -
 
 
 def _unknown(field: str, what: str, wanted: str, there: Iterable[str]) -> InvalidArgument:
-    folded = {name.casefold(): name for name in there}
-    near = [folded[name] for name in get_close_matches(wanted.casefold(), folded, n=_NEAR_MAX)]
-    hint = (
-        f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(folded.values())}"
-    )
+    names = [*there]
+    hint = did_you_mean(near_names(wanted, names)) or f"there are {', '.join(names)}"
     message = f"{what}; {hint}"
     return InvalidArgument(message, violations=[FieldViolation(f"options.{field}", message)])

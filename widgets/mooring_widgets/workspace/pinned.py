@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
-from mooring_widgets.client import Session, to_polars
+from mooring_widgets.client import Activities, Session, to_polars
 from mooring_widgets.queries import Table
+from mooring_widgets.workspace.aio_views import AioPinned
+from mooring_widgets.workspace.helpful import Helpful
 from mooring_widgets.workspace.work import next_batch
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from mooring_widgets.workspace.workspace import Workspace
 
 
-class Bulk:
+class Bulk(Helpful):
     """All of a session's assets or dependencies, fetched once while they are the session's."""
 
     _kind: ClassVar[Table]
@@ -26,11 +28,19 @@ class Bulk:
         self._pinned = pinned
 
     def to_arrow(self) -> "pa.Table":
-        """All of them as an Arrow table; `attributes` is JSON."""
+        """All of them as an Arrow table, fetched once while it is the session's; `attributes` is JSON.
+
+        >>> ws.discovery.to_arrow().num_rows, ws.dependencies.to_arrow().num_rows
+        (5, 0)
+        """
         return self._ws.wait(self._ws.work.table(self._pinned, self._kind))
 
     def to_polars(self) -> "pl.DataFrame":
-        """All of them as a polars data frame; polars must be installed."""
+        """All of them as a polars data frame; polars must be installed.
+
+        >>> ws.at("Wave 1").discovery.to_polars().height
+        3
+        """
         return to_polars(self.to_arrow())
 
 
@@ -61,6 +71,10 @@ class Discovery(Bulk):
         Texts are strings (empty: not known), `cpu_cores` is Float64, `memory_bytes` and `storage_bytes` are
         Int64 (NA: not known), `attributes` holds a dict of the source's other columns. It is of one data
         version, and fetched once while that is the session's.
+
+        >>> df = ws.discovery.to_pandas()
+        >>> df.groupby("owner").cpu_cores.sum().to_dict()
+        {'Ada': 12.0, 'Grace': 8.0}
         """
         return self._ws.wait(self._ws.work.discovery(self._pinned))
 
@@ -90,7 +104,33 @@ class Dependencies(Bulk):
         return self._ws.wait(self._ws.work.dependencies(self._pinned))
 
 
-class Views:
+class ActivityLog(Helpful):
+    """Who did what when, in the current engagement or to a pinned session."""
+
+    def __init__(self, ws: "Workspace", pinned: str | None = None) -> None:
+        self._ws = ws
+        self._pinned = pinned
+
+    def recent(self, limit: int | None = 50, *, filter: str = "") -> Activities:
+        """What happened, the newest first; read from the service each time.
+
+        >>> _ = ws.rename("Wave 2", "Wave two")
+        >>> ws.activity.recent(1)[0].kind
+        'updated'
+        >>> [each.kind for each in ws.at("Wave 1").activity.recent(filter="actor = users/demo")]
+        ['imported', 'created']
+
+        Args:
+            limit: How many at most; None for all that is kept.
+            filter: AIP-160, as in `docs/filtering.md`.
+
+        Raises:
+            InvalidArgument: For a wrong filter.
+        """
+        return self._ws.wait(self._ws.work.activity(self._pinned, filter, limit))
+
+
+class Views(Helpful):
     """What can be shown of a session, and its data."""
 
     def __init__(self, ws: "Workspace", pinned: str | None = None) -> None:
@@ -98,13 +138,15 @@ class Views:
         self._pinned = pinned
         self.discovery = Discovery(ws, pinned)
         self.dependencies = Dependencies(ws, pinned)
+        self.activity = ActivityLog(ws, pinned)
 
     def to_arrow(
         self, *, fields: Sequence[str] = (), filter: str = "", table: Table = "assets"
     ) -> "pa.Table":
-        """Assets or dependencies as an Arrow table, read from the service each time::
+        """Assets or dependencies as an Arrow table, read from the service each time.
 
-            ws.to_arrow(fields=["id", "cpu_cores", "attributes.Rack"], filter="type = virtual_machine")
+        >>> ws.to_arrow(fields=["id", "cpu_cores"], filter="owner = Ada").column_names
+        ['id', 'cpu_cores']
 
         Args:
             fields: The columns, in this order: fields under their own names, `id`, `source_file`,
@@ -133,7 +175,11 @@ class Views:
     def to_batches(
         self, *, fields: Sequence[str] = (), filter: str = "", table: Table = "assets"
     ) -> "Iterator[pa.RecordBatch]":
-        """The same in pieces, as they come, for more rows than fit into memory; all of one data version."""
+        """The same in pieces, as they come, for more rows than fit into memory; all of one data version.
+
+        >>> sum(batch.num_rows for batch in ws.to_batches(fields=["id"]))
+        5
+        """
         read = self._ws.wait(self._ws.work.batches(self._pinned, table, fields, filter))
         try:
             while (batch := self._ws.wait(next_batch(read))) is not None:
@@ -156,9 +202,21 @@ class Views:
     def view(self, fn: Callable[..., Any] | None = None, /, *, stale_time: float = 0) -> Any:
         """Makes a function a view that follows the session; its arguments name the queries that it needs.
 
+        They are `discovery` and `dependencies` (data frames), `landscape`, `session` and `engagement`. Shown
+        in a cell it follows; called, it is the plain function.
+
+        >>> @ws.view(stale_time=30)
+        ... def cores_by_owner(discovery):
+        ...     return discovery.groupby("owner").cpu_cores.sum().to_frame()
+        >>> cores_by_owner(ws.at("Wave 1").discovery.to_pandas()).cpu_cores.to_dict()
+        {'Ada': 8.0, 'Grace': 4.0}
+
         Args:
             fn: For use without parentheses.
             stale_time: How many seconds an output stays good while its queries do.
+
+        Raises:
+            TypeError: Where an argument names nothing that there is; the message has names like it.
         """
         from mooring_widgets.views import UserView
 
@@ -169,10 +227,15 @@ class Views:
 
 
 class Pinned(Views):
-    """The views of one session, whatever is current."""
+    """The views of one session, whatever is current.
+
+    Attributes:
+        aio: The twin whose methods are awaited.
+    """
 
     def __init__(self, ws: "Workspace", session: Session) -> None:
         super().__init__(ws, session.name)
+        self.aio = AioPinned(ws, session.name)
         self._found = session
 
     @property

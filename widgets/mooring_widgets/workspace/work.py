@@ -2,30 +2,24 @@
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from mooring_widgets import queries
 from mooring_widgets.client import (
-    Change,
     Engagement,
     Import,
     ImportOptions,
     ImportReport,
     Imports,
-    MooringClient,
     Preview,
     Progress,
     Session,
     Upload,
-    id_of,
 )
-from mooring_widgets.context import CurrentContext
 from mooring_widgets.errors import FailedPrecondition, Superseded
 from mooring_widgets.queries import Table
-from mooring_widgets.query import MutationOptions, QueryClient, QueryOptions
-from mooring_widgets.workspace.finding import find_engagement, find_session
+from mooring_widgets.workspace.lifecycle import Lifecycle
 from mooring_widgets.workspace.sources import Source
 
 if TYPE_CHECKING:
@@ -33,28 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-T = TypeVar("T")
-
-
-class Work:
+class Work(Lifecycle):
     """The use cases of a notebook; each method must be awaited on the library's loop."""
-
-    def __init__(self, client: MooringClient, query_client: QueryClient, current: CurrentContext) -> None:
-        self._client = client
-        self._queries = query_client
-        self._current = current
-
-    async def session(self, name: str | None = None) -> Session:
-        """A session by its full name, else the current one, from the cache while it is true."""
-        return await self._fetch(queries.session(self._client, name or self._current.state.session_id))
-
-    async def engagement(self) -> Engagement:
-        """The current engagement, from the cache while it is true."""
-        return await self._fetch(queries.engagement(self._client, self._current.state.engagement_id))
-
-    async def find(self, wanted: str | Session) -> Session:
-        """A session of the current engagement by name or id, or any by its full name."""
-        return await find_session(self._client, self._current.state.engagement_id, wanted)
 
     async def switch(self, wanted: str | Session) -> Session:
         """Makes a session current."""
@@ -62,36 +36,8 @@ class Work:
 
     async def switch_engagement(self, wanted: str | Engagement) -> Session:
         """Makes an engagement's default session current."""
-        engagement = await find_engagement(self._client, wanted)
+        engagement = await self.find_engagement(wanted)
         return await self._switch_to(engagement.default_session)
-
-    async def create(self, display_name: str, *, description: str, type_: str) -> Session:
-        """Makes a session in the current engagement; lists show it at once, and no more if it is refused."""
-        engagement = self._current.state.engagement_id
-        expected = Session(f"{engagement}/sessions/{uuid.uuid4()}", display_name, description, type_)
-
-        async def make(session: Session) -> Session:
-            return await self._client.create_session(
-                engagement, display_name, description=description, type=type_, session_id=id_of(session.name)
-            )
-
-        def show(session: Session) -> list[tuple[tuple[Any, ...], Any]]:
-            before = self._queries.get_queries_data(("sessions", engagement))
-            for key, page in before:
-                self._queries.set_query_data(key, queries.with_session(page, session))
-            return before
-
-        def take_back(_: Exception, __: Session, before: list[tuple[tuple[Any, ...], Any]] | None) -> None:
-            for key, page in before or ():
-                self._queries.set_query_data(key, page)
-
-        def settle(made: Session | None, _: Exception | None, session: Session, __: Any) -> None:
-            if made is not None:
-                self._queries.set_query_data(queries.session(self._client, made.name).query_key, made)
-            self._changed("created", session.name)
-
-        options = MutationOptions(mutation_fn=make, on_mutate=show, on_error=take_back, on_settled=settle)
-        return await asyncio.wrap_future(self._queries.mutate(options, expected))
 
     async def discovery(self, session: str | None) -> "pd.DataFrame":
         """All assets of a session as a data frame of the caller's own."""
@@ -129,10 +75,6 @@ class Work:
         name = session or self._current.state.session_id
         read = await queries.read_table(self._client, name, kind, fields, filter)
         return await asyncio.to_thread(queries.to_frame, read, name, kind)
-
-    async def session_name(self, session: str | Session | None) -> str:
-        """The full name of a session that a person names, else of the current one."""
-        return self._current.state.session_id if session is None else (await self.find(session)).name
 
     async def upload(
         self, source: Source, session: str | Session | None, on_progress: Callable[[Progress], None] | None
@@ -201,15 +143,10 @@ class Work:
                 raise
             raise Superseded(f"a later switch took the place of the one to {name}") from None
         self._queries.set_query_data(queries.session(self._client, name).query_key, switched.session)
+        self._queries.invalidate_queries(
+            queries.shortcuts(self._client, switched.session.engagement).query_key
+        )
         return switched.session
-
-    def _changed(self, kind: str, session: str) -> None:
-        """Does what the watch will do too, at once: the next line of the cell must see its own write."""
-        for key in queries.stale_keys(Change(stream="", revision=0, kind=kind, resource=session)):
-            self._queries.invalidate_queries(key)
-
-    async def _fetch(self, options: QueryOptions[T, T]) -> T:
-        return await self._queries.fetch_query(options)
 
 
 async def next_batch(read: "AsyncGenerator[pa.RecordBatch]") -> "pa.RecordBatch | None":

@@ -16,11 +16,13 @@ from mooring_widgets.client import (
     id_of,
 )
 from mooring_widgets.context import CurrentContext
-from mooring_widgets.query import AsyncioRuntime, QueryClient, QueryDefaults, Runtime
+from mooring_widgets.query import AsyncioRuntime, QueryDefaults, Runtime
 from mooring_widgets.workspace.aio import Aio
+from mooring_widgets.workspace.asked import Queries
 from mooring_widgets.workspace.feed import Feed
 from mooring_widgets.workspace.inventories import Inventories
 from mooring_widgets.workspace.pinned import Pinned
+from mooring_widgets.workspace.sessions import SessionMethods
 from mooring_widgets.workspace.switching import SwitchCallback, SwitchCallbacks
 from mooring_widgets.workspace.work import Work
 
@@ -34,7 +36,7 @@ OnSwitch = TypeVar("OnSwitch", bound=SwitchCallback)
 _USER_THREADS = 4
 
 
-class Workspace(Inventories):
+class Workspace(SessionMethods, Inventories):
     """One notebook's place in one service. Usable from any thread but the library's own loop.
 
     Methods wait for the service's answer and raise the exceptions of `mooring_widgets.errors`; `aio` has
@@ -55,14 +57,14 @@ class Workspace(Inventories):
         # On the loop, which is where the watch starts: `open_workspace` is the way in.
         super().__init__(self)
         self.client = client
-        self.queries = QueryClient(
+        self.queries = Queries(
             runtime=runtime or AsyncioRuntime(loop.asyncio),
             default_options=QueryDefaults(retry=queries.worth_retrying),
         )
         self.current = CurrentContext(client, loop, context)
         self.feed = Feed(client, self.queries, self.current)
         self.work = Work(client, self.queries, self.current)
-        self.aio = Aio(self, loop)
+        self.aio = Aio(self)
         self.user_executor = ThreadPoolExecutor(_USER_THREADS, thread_name_prefix="mooring-user")
         self._loop = loop
         self._callbacks = SwitchCallbacks(client, self.queries, loop, self.current)
@@ -74,16 +76,39 @@ class Workspace(Inventories):
 
     @property
     def session(self) -> Session:
-        """The current session, as a snapshot; NotFound where it is gone."""
+        """The current session, as a snapshot; NotFound where it is gone.
+
+        >>> ws.session.display_name, ws.session.asset_count, ws.session.is_default
+        ('Baseline', 5, True)
+        """
         return self.wait(self.work.session())
 
     @property
     def engagement(self) -> Engagement:
-        """The current engagement, as a snapshot."""
+        """The current engagement, as a snapshot.
+
+        >>> ws.engagement.display_name, ws.engagement.session_count
+        ('Contoso', 3)
+        """
         return self.wait(self.work.engagement())
+
+    @property
+    def context(self) -> str:
+        """The full name of this notebook's context, which another one can join: `connect(context=…)`.
+
+        >>> ws.context
+        'users/demo/contexts/...'
+        """
+        return self.current.name
 
     def switch(self, session: str | Session) -> Session:
         """Makes a session current; every view follows.
+
+        >>> ws.switch("Wave 2").name
+        'engagements/contoso/sessions/wave-2'
+        >>> ws.switch("Wave two")
+        Traceback (most recent call last):
+        mooring_widgets.errors.NotFound: there is no session ...; did you mean 'Wave 2' or 'Wave 1'?
 
         Args:
             session: A display name or id in the current engagement, a full name, or a snapshot.
@@ -97,6 +122,9 @@ class Workspace(Inventories):
     def switch_engagement(self, engagement: str | Engagement) -> Session:
         """Makes another engagement current, at its default session.
 
+        >>> ws.switch_engagement("Fabrikam").display_name
+        'Baseline'
+
         Args:
             engagement: A display name, an id, a full name, or a snapshot.
 
@@ -106,8 +134,11 @@ class Workspace(Inventories):
         return self.wait(self.work.switch_engagement(engagement))
 
     def on_switch(self, callback: OnSwitch) -> OnSwitch:
-        """Calls `callback(old, new)` after each confirmed switch, wherever it was made. Usable as a
-        decorator.
+        """Calls `callback(old, new)` after each confirmed switch, wherever it was made.
+
+        >>> @ws.on_switch
+        ... def follow(old, new):
+        ...     print(new.display_name if new else "a session that is gone")
 
         Callbacks run on a thread of their own, one switch after the other, and may use this workspace. What
         they raise is logged and kept in `callback_errors`. A session that is gone meanwhile is passed as
@@ -117,30 +148,8 @@ class Workspace(Inventories):
         return callback
 
     def off_switch(self, callback: SwitchCallback) -> None:
-        """Stops calling `callback`."""
+        """Stops calling `callback`, given to `on_switch`."""
         self._callbacks.remove(callback)
-
-    # Sessions and data
-
-    def create(
-        self,
-        display_name: str,
-        *,
-        description: str = "",
-        type: str = "",
-    ) -> Session:
-        """Makes an empty session in the current engagement, which stays where it is.
-
-        Args:
-            display_name: 1 to 200 characters, unique in the engagement.
-            description: Up to 2,000 characters.
-            type: `data_import` (the default), `validation_run`, `incremental_update`, `comparison_analysis`
-                or `cleanup_operation`.
-
-        Raises:
-            AlreadyExists: Where the engagement has a session of that name.
-        """
-        return self.wait(self.work.create(display_name, description=description, type_=type))
 
     # What is shown
 
@@ -154,14 +163,23 @@ class Workspace(Inventories):
         return self._selector
 
     def form(self, session: str | Session | None = None) -> "SessionForm":
-        """A form for a new session, or for editing one."""
+        """A form for a new session, or for editing one; `session` as in `switch`.
+
+        >>> ws.form("Wave 1")
+        <SessionForm: edit session wave-1>
+        """
         from mooring_widgets.form import SessionForm
 
         name = None if session is None else self.wait(self.work.find(session)).name
         return SessionForm(self, session=name)
 
     def at(self, session: str | Session) -> Pinned:
-        """The views of another session, whatever is current; `session` as in `switch`."""
+        """The views of another session, whatever is current; `session` as in `switch`.
+
+        >>> wave = ws.at("Wave 1")
+        >>> len(wave.discovery.to_pandas()), len(ws.discovery.to_pandas())
+        (3, 5)
+        """
         return Pinned(self, self.wait(self.work.find(session)))
 
     # For widgets
@@ -181,26 +199,40 @@ class Workspace(Inventories):
     def close(self) -> None:
         """Lets go of the service; widgets keep what they show, and say that they are disconnected."""
         if not self._closed:
-            self._closed = True
-            self.wait(self._close())
+            self.wait(self.aclose())
 
     @property
     def closed(self) -> bool:
         """Whether it was closed."""
         return self._closed
 
-    async def _close(self) -> None:
+    async def aclose(self) -> None:
+        """Does what `close` does; of the library's loop."""
+        if self._closed:
+            return
+        self._closed = True
         self._callbacks.close()
         await self.feed.close()
         self.queries.cancel_queries()
         await self.client.close()
 
+    @property
+    def on_loop(self) -> bool:
+        """Whether this is the library's own loop, where nothing may wait."""
+        return self._loop.is_current()
+
     def refuse_on_loop(self) -> None:
         """RuntimeError on the library's loop, where waiting would be for ever."""
-        if self._loop.is_current():
+        if self.on_loop:
             raise RuntimeError(
                 "this call would block the library's own event loop; use its twin in ws.aio here"
             )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in ("session", "engagement"):
+            switch = "switch" if name == "session" else "switch_engagement"
+            raise AttributeError(f"ws.{name} tells what is current; ws.{switch}(…) changes it")
+        super().__setattr__(name, value)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.selector._repr_mimebundle_(**kwargs)

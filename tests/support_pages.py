@@ -1,0 +1,38 @@
+"""A notebook of the demo in a page, and what tests do with it."""
+
+from pathlib import Path
+from re import Pattern
+
+from playwright.sync_api import Locator, Page, expect
+from support_jupyter import CURRENT, Demo, notebook_url, open_notebook, run_all
+
+CONNECT = "from mooring_widgets import connect\nws = connect()\nws"
+
+
+def data_folder(demo: Demo) -> Path:
+    """Where the demo's own service keeps its data."""
+    return Path(demo.environment["MOORING_DATA_DIR"])
+
+
+def opened(page: Page, demo: Demo, name: str, *cells: str) -> None:
+    """Opens a notebook with `ws` and these cells, runs it, and waits until changes arrive."""
+    open_notebook(page, notebook_url(demo, name, [CONNECT, *cells]))
+    run_all(page)
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+
+
+def in_kernel(page: Page, code: str) -> None:
+    """Runs code in the notebook's kernel, beside its cells."""
+    page.evaluate(
+        f"""async code => {{
+            const kernel = {CURRENT}.sessionContext.session.kernel;
+            const reply = await kernel.requestExecute({{ code }}).done;
+            if (reply.content.status !== "ok") throw new Error(reply.content.evalue);
+        }}""",
+        code,
+    )
+
+
+def form_of(page: Page, title: str | Pattern[str]) -> Locator:
+    """The session form of that title."""
+    return page.get_by_role("form", name=title)

@@ -1,0 +1,71 @@
+"""The notebooks that we show people, run from top to bottom."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from mooring_server.cli.client import connected
+from mooring_server.cli.demo import seed
+from mooring_server.settings import Settings
+from mooring_widgets.testing import run_notebook, settled, standing_in
+from nbclient import NotebookClient
+from support_server import serving
+
+FILE = Path(__file__).parents[2] / "notebooks" / "02-switching-and-comparing.ipynb"
+
+
+@pytest.fixture
+def demo_server(tmp_path: Path) -> Iterator[str]:
+    """A real server with the engagements of the demo."""
+    settings = Settings(database=f"sqlite:///{tmp_path / 'mooring.db'}", port=0, stop_grace_s=0)
+    with serving(settings) as running:
+        with connected(running.address) as client:
+            seed(client)
+        yield running.address
+
+
+def test_switching_and_comparing_is_right() -> None:
+    """Over the twin, whose numbers are known, each cell shows what its text says."""
+    with standing_in() as ws:
+        for _ in range(2):  # it tidies up, so that it can be run again
+            ran = run_notebook(FILE)
+            assert ran.shown["search"] == ["Wave 1", "Wave 2"]
+            assert ran.shown["switch"] == ("Baseline", 5)
+            assert ran.shown["same"] == 0
+            assert ran.shown["only"].tolist() == [2, 0, 3]
+            assert ran.shown["frames"].loc["virtual_machine"].tolist() == [5, 3, 20, 12]
+            assert ran.shown["landscapes"] == {"Baseline": "80 GiB", "Twice the memory": "160 GiB"}
+            assert settled(ran.shown["view"]) == "ready"
+            assert ws.session.display_name == "Baseline"
+            assert ws.sessions("memory").total == 0
+
+
+def test_switching_and_comparing_runs_in_a_kernel(
+    demo_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a real kernel, on a real server with the demo's engagements, no cell fails and widgets are shown."""
+    for name in [name for name in os.environ if name.startswith("MOORING_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MOORING_SERVER", demo_server)
+    monkeypatch.setenv("MOORING_DATA_DIR", str(tmp_path / "data"))
+    for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    notebook = nbformat.read(FILE, as_version=4)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=90, kernel_name="python3", resources=resources).execute()
+    shown = {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+    for widget in ("connect", "beside", "view"):
+        assert "application/vnd.jupyter.widget-view+json" in shown[widget][0].data
+    assert "did you mean" in shown["near"][0].text
+    counts = dict(re.findall(r"(only in \w+(?: \d)?|in both) +(\d+)", shown["only"][0].data["text/plain"]))
+    assert int(counts["in both"]) > 0
+    assert shown["tidy"][0].data["text/plain"] == "'Baseline'"
+
+
+def test_the_notebook_is_kept_without_outputs() -> None:
+    """The committed notebook holds no outputs and no counts, so that its changes are readable."""
+    for cell in nbformat.read(FILE, as_version=4).cells:
+        assert cell.cell_type == "markdown" or (cell.outputs, cell.execution_count) == ([], None)
