@@ -6,6 +6,12 @@ from support_widgets import ask, refusal
 from support_workspace import WAVE_1
 
 
+def listed(ws) -> list[str]:
+    """The names that the selector's list has."""
+    page = ask(ws.selector, "sessions", engagement="engagements/contoso", offset=0, limit=100)
+    return [item["label"] for item in page["items"]]
+
+
 def test_an_empty_form_creates(ws):
     """A new session is made in the current engagement, which stays where it is unless asked."""
     form = ws.form()
@@ -64,10 +70,8 @@ def test_a_name_is_required(ws, client, name):
 
 def test_what_was_saved_is_seen_at_once(ws):
     """The list of sessions shows a saved name without waiting for the watch."""
-    selector = ws.selector
     ask(ws.form(), "form.save", session="", etag="", values={"display_name": "What if"})
-    page = ask(selector, "sessions", engagement="engagements/contoso", offset=0, limit=100)
-    assert "What if" in [item["label"] for item in page["items"]]
+    assert "What if" in listed(ws)
 
 
 def test_it_is_a_widget_like_any_other(ws):
@@ -78,3 +82,26 @@ def test_it_is_a_widget_like_any_other(ws):
     ipywidgets.VBox([form])
     saved = ask(form, "form.save", session="", etag="", values={"display_name": "What if"})
     until(lambda: seen == [saved["name"]])
+
+
+def test_a_new_session_can_start_from_another(ws, client):
+    """Its sources are named; it takes over the chosen one's description and type, and is its child."""
+    client.service.set_session(WAVE_1, description="All of Lyon", type="validation_run")
+    form = ws.form()
+    sources = ask(form, "form.open", session="")["sources"]
+    assert [each["label"] for each in sources] == ["Nothing: a blank session", "Baseline"]
+    opened = ask(form, "form.open", session="", source=WAVE_1)
+    assert opened["values"] == {"display_name": "", "description": "All of Lyon", "type": "validation_run"}
+    assert WAVE_1 in [each["value"] for each in opened["sources"]]
+    saved = ask(form, "form.save", session="", etag="", source=WAVE_1, values={"display_name": "What if"})
+    made = client.service.sessions[saved["name"]]
+    assert (made.description, made.type, made.parent_session) == ("All of Lyon", "validation_run", WAVE_1)
+
+
+def test_a_refused_edit_is_taken_back(ws, client):
+    """Lists show an edit at once, and the old name again where the service refuses it."""
+    opened = ask(ws.form("Wave 1"), "form.open", session=WAVE_1)
+    client.fail("update_session", InvalidArgument("no"))
+    refusal(ws.form("Wave 1"), "form.save", session=WAVE_1, etag=opened["etag"], values={"display_name": "x"})
+    assert "Wave 1" in listed(ws)
+    assert "x" not in listed(ws)

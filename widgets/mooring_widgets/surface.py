@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from mooring_widgets.bridge import Handler, Outbox, Requests
-from mooring_widgets.client import MooringClient
+from mooring_widgets.client import MooringClient, Session
 from mooring_widgets.context import CurrentContext
 from mooring_widgets.query import QueryClient
 
@@ -32,6 +32,45 @@ class Feed(Protocol):
         """Calls `listener` on the library's loop with every change; the answer unsubscribes."""
 
 
+class Sessions(Protocol):
+    """Makes and changes sessions: every list shows it at once, and takes it back where it is refused."""
+
+    async def create(
+        self,
+        display_name: str,
+        *,
+        source: str | Session | None = None,
+        description: str | None = None,
+        type_: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Session:
+        """A new session of the current engagement."""
+
+    async def update(
+        self,
+        wanted: str | Session,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+        type_: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        etag: str = "",
+    ) -> Session:
+        """The session with other fields; Conflict where `etag` is given and not its own."""
+
+    async def unarchive(self, wanted: str | Session) -> Session:
+        """Takes a session up again."""
+
+    async def undelete(self, wanted: str | Session) -> Session:
+        """Brings a deleted session back."""
+
+    async def pin(self, wanted: str | Session) -> Session:
+        """Pins a session for the caller."""
+
+    async def unpin(self, wanted: str | Session) -> Session:
+        """Takes a pin away."""
+
+
 class Host(Protocol):
     """What widgets need of a workspace."""
 
@@ -46,6 +85,10 @@ class Host(Protocol):
     @property
     def current(self) -> CurrentContext:
         """What is current."""
+
+    @property
+    def work(self) -> Sessions:
+        """What changes sessions."""
 
     @property
     def feed(self) -> Feed:

@@ -34,6 +34,8 @@ function selector(
         etag: "7",
         values: { display_name: name ? "Wave 1" : "", description: "", type: "a" },
         types: [{ value: "a", label: "A" }],
+        sources: [],
+        source: "",
       }),
       refresh: () => ({}),
       ...handlers,
