@@ -1,9 +1,12 @@
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from mooring.v1 import watch_pb2
 from mooring_widgets import errors, queries
-from mooring_widgets.client import Change, decode
+from mooring_widgets.client import Change, PageOf, Session, decode
+from mooring_widgets.query import QueryFunctionContext
 from mooring_widgets.testing import FakeClient, workspace
 from support_workspace import CONTOSO, WAVE_1
 
@@ -112,3 +115,20 @@ def test_the_queries_can_be_read() -> None:
         assert listed.count("\n") == len(list(ws.queries.query_cache))
     finally:
         ws.close()
+
+
+def test_short_pages_are_joined() -> None:
+    """A page that the service answers in parts, some empty, arrives whole and no longer than asked."""
+    parts = {"": ("a", "1"), "1": ("", "2"), "2": ("bc", "3"), "3": ("d", "")}
+
+    class Parts(FakeClient):
+        async def list_sessions(self, engagement: str, **asked: Any) -> PageOf[Session]:
+            names, token = parts[asked["page_token"]]
+            assert asked["skip"] == (0 if asked["page_token"] else 7)
+            found = tuple(Session(name, name) for name in names)[: asked["page_size"]]
+            return PageOf(found, 9, token, total_at_least=True)
+
+    for limit, names in ((3, "abc"), (9, "abcd"), (1, "a")):
+        fetch = queries.sessions(Parts(), CONTOSO, 7, limit, filter="wave").query_fn
+        page = asyncio.run(fetch(QueryFunctionContext(query_key=(), meta={})))
+        assert "".join(each.display_name for each in page.items) == names

@@ -88,6 +88,10 @@ def engagement(client: MooringClient, name: str) -> QueryOptions[Engagement]:
     return _options(("engagement", name), fetch)
 
 
+# A page of few matches among many rows comes in parts, each of which the service bounds. So many are joined.
+_SHORT_PAGES_MAX = 20
+
+
 def sessions(
     client: MooringClient,
     engagement: str,
@@ -103,16 +107,27 @@ def sessions(
     filter of words."""
     shown = (show_archived, show_deleted)
 
-    async def fetch(_: QueryFunctionContext) -> PageOf[Session]:
+    async def page(count: int, skip: int, token: str) -> PageOf[Session]:
         return await client.list_sessions(
             engagement,
-            page_size=limit,
-            skip=offset,
+            page_size=count,
+            page_token=token,
+            skip=skip,
             filter=filter,
             order_by=order_by,
             show_archived=show_archived,
             show_deleted=show_deleted,
         )
+
+    async def fetch(_: QueryFunctionContext) -> PageOf[Session]:
+        found = await page(limit, offset, "")
+        for _call in range(_SHORT_PAGES_MAX):
+            left = limit - len(found.items)
+            if not left or not found.next_token:
+                break
+            more = await page(left, 0, found.next_token)
+            found = replace(found, items=(*found.items, *more.items), next_token=more.next_token)
+        return found
 
     return _options(("sessions", engagement, filter, order_by, shown, offset, limit), fetch)
 
