@@ -129,7 +129,7 @@ def shipped_notebooks() -> Sequence[Path]:
 
 
 def working_copy(folder: Path) -> Path:
-    """A folder for JupyterLab: the user's own copies of the notebooks, and the workbook that the tour imports.
+    """A folder for JupyterLab: the user's own copies of the notebooks, and the workbook of the tour.
 
     A newer Mooring brings newer notebooks: each takes the place of a copy that is as it was shipped, which
     the hash beside it tells, never of one that the user has changed.
