@@ -13,7 +13,6 @@ from mooring_widgets.client import engagement_of
 from mooring_widgets.errors import MooringError, did_you_mean, near_names
 from mooring_widgets.surface import Host
 from mooring_widgets.views.dependent import DependentView, Options
-from mooring_widgets.views.printing import Printed, captured
 from mooring_widgets.views.rendering import Rendered, render
 
 _ARGUMENTS: dict[str, Callable[[Host, str], Options]] = {
@@ -30,8 +29,7 @@ class UserView(DependentView):
     """What a user's function makes of a session: run again whenever what it needs has changed.
 
     The function runs on a thread of its own, one run at a time. While it runs, its last output for the same
-    session stays, dimmed; what it prints is shown below, and an exception in place. Called, the view calls
-    the function.
+    session stays, dimmed; an exception is shown in place. Called, the view calls the function.
     """
 
     def __init__(
@@ -57,7 +55,6 @@ class UserView(DependentView):
         self._done: _Inputs | None = None
         self._output: Rendered | None = None
         self._failed: BaseException | None = None
-        self._printed = ""
         self._run = 0
         self._running = False
         super().__init__(host, "user", getattr(fn, "__name__", type(fn).__name__), pinned)
@@ -75,26 +72,23 @@ class UserView(DependentView):
     def _picture(self, data: dict[str, Any]) -> dict[str, Any]:
         self._want(_Inputs(self._session, self._attempt, data))
         done = self._done is self._wanted
-        payload = self._output.payload if self._output else None
-        shown: dict[str, Any] = {"output": payload, "run": self._run, "printed": self._printed}
+        shown: dict[str, Any] = {"output": self._output.payload if self._output else None, "run": self._run}
         if done and self._failed is not None:
             error = failure(self._failed) | {"kind": "ViewError"}
             return shown | {"status": "error", "error": error, "traceback": _told(self._failed, self._fn)}
         if self._output is None:
             return self._blank() | {"status": "loading"}
-        nothing = {"status": "empty"} if payload is None and not self._printed else {}
-        return shown | {"traceback": "", **nothing} | ({} if done else {"refreshing": True})
+        return shown | {"traceback": ""} | ({} if done else {"refreshing": True})
 
     def _blank(self) -> dict[str, Any]:
-        return {"output": None, "run": self._run, "printed": "", "traceback": ""}
+        return {"output": None, "run": self._run, "traceback": ""}
 
     def _want(self, inputs: "_Inputs") -> None:
         before = self._wanted
         if before is not None and inputs.same_as(before):
             return
         if before is not None and before.session != inputs.session:
-            self._replace(None)  # of another session: not even dimmed
-            self._failed, self._printed = None, ""
+            self._output = self._failed = None  # of another session: not even dimmed
         self._wanted = inputs
         if not self._running:
             self._running = True
@@ -104,46 +98,31 @@ class UserView(DependentView):
         """Runs the function until its output is of what is wanted; a thread cannot be cancelled midway."""
         loop = asyncio.get_running_loop()
         while (wanted := self._wanted) is not None and wanted is not self._done:
-            outcome, printed = await loop.run_in_executor(self._host.user_executor, self._call, wanted)
+            outcome = await loop.run_in_executor(self._host.user_executor, self._call, wanted)
             self._done = wanted
-            if wanted is not self._wanted or self.comm is None:
-                if isinstance(outcome, Rendered):
-                    outcome.release()
+            if wanted is not self._wanted:
                 continue  # changed meanwhile
-            self._printed = str(printed)
             if isinstance(outcome, Rendered):
-                self._replace(outcome)
-                self._failed = None
+                self._output, self._failed = outcome, None
+                self._run += 1
             else:
                 self._failed = outcome
         self._running = False
         self._paint()
 
-    def _replace(self, output: Rendered | None) -> None:
-        before, self._output = self._output, output
-        if output is not None and (before is None or before.payload != output.payload):
-            self._run += 1
-        if before is not None:
-            before.release()
-
-    def _let_go(self) -> None:
-        super()._let_go()
-        self._replace(None)
-
-    def _call(self, inputs: "_Inputs") -> tuple[Rendered | BaseException, Printed]:
-        with captured() as printed:
-            try:
-                # The frames in the cache have other readers.
-                own = {
-                    name: value.copy() if name in _FRAMES else value for name, value in inputs.given.items()
-                }
-                return render(self._fn(**own)), printed
-            except BaseException as error:  # not the user's own thread: sys.exit() ends nothing here
-                return error, printed
+    def _call(self, inputs: "_Inputs") -> Rendered | BaseException:
+        try:
+            # The frames in the cache have other readers.
+            own = {name: value.copy() if name in _FRAMES else value for name, value in inputs.given.items()}
+            return render(self._fn(**own))
+        except BaseException as error:  # of a thread that is not the user's own: sys.exit() ends nothing here
+            return error
 
     async def _answer_retry(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        await super()._answer_retry(payload)
         self._attempt += 1
-        return await super()._answer_retry(payload)
+        self._paint()
+        return {}
 
 
 class _Inputs:
