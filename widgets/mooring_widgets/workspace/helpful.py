@@ -66,7 +66,10 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                 there = f"it takes {_listed(known)}" if known else "it takes no arguments by name"
                 hint = did_you_mean(near_names(keyword, known)) or there
                 raise TypeError(f"{name}() has no argument {keyword!r}; {hint}")
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            kwargs.clear()  # a traceback that shows variables must not show a token
 
     return call
 
