@@ -52,7 +52,7 @@ def test_a_conflict_is_a_choice_of_mine_or_theirs(demo: Demo, page: Page, sessio
     made = make(sessions, "Contended")
     opened(page, demo, "stale", "ws.switch('Contended') and None")
     page.get_by_role("combobox", name="Session").press("e")
-    form = form_of(page, "Edit “Contended”")
+    form = form_of(page, re.compile("^Edit “Contended"))
     name, description = (form.get_by_role("textbox", name=label) for label in ("Name", "Description"))
     name.fill("Contended by me")
     description.fill("Mine")
