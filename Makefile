@@ -11,7 +11,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 JS := widgets/js
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check evidence serve load bench gen docs js figures format pins wheel clean
+.PHONY: help setup demo test check evidence serve load bench gen docs js figures pictures format pins wheel clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ test: $(READY) $(JS)/node_modules ## Run every test
 	$(BIN)/python -m pytest $(ARGS)
 
 evidence: $(READY) ## Show at full size what is promised: races, kills, retries, permissions; an hour
-	MOORING_EVIDENCE=full $(BIN)/python -m pytest -q $(or $(ARGS),tests/evidence)
+	MOORING_EVIDENCE=full $(BIN)/python -m pytest -q $(or $(ARGS),tests/evidence tests/browser/test_switching.py)
 
 load: $(READY) ## Load a server of its own with Locust; fails where a budget is passed
 	$(BIN)/python loadtests/run.py $(ARGS)
@@ -45,6 +45,9 @@ bench: $(READY) ## Measure imports and bulk reads of 1,000,000 assets as ratios 
 
 figures: $(READY) ## Measure what docs/figures.md says
 	PYTHONPATH=tests $(BIN)/python tests/browser/figures.py $(ARGS)
+
+pictures: $(READY) ## Take the pictures of the documentation anew
+	PYTHONPATH=tests $(BIN)/python tests/browser/pictures.py
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .

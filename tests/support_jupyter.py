@@ -18,6 +18,7 @@ from mooring import local
 from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).parents[1]
+ARTIFACTS = Path(os.environ.get("MOORING_TEST_ARTIFACTS", ROOT / "test-artifacts"))
 CURRENT = "globalThis.jupyterapp?.shell?.currentWidget"
 READY = f"{CURRENT}?.sessionContext"
 
@@ -47,9 +48,9 @@ def prepare_home(home: Path) -> dict[str, str]:
         file = lab / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings))
-    (home / ".jupyter" / "jupyter_lab_config.json").write_text(
-        json.dumps({"LabApp": {"expose_app_in_browser": True}})
-    )
+    for name, app in {"lab": "LabApp", "notebook": "JupyterNotebookApp"}.items():
+        config = home / ".jupyter" / f"jupyter_{name}_config.json"
+        config.write_text(json.dumps({app: {"expose_app_in_browser": True}}))
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("MOORING_", "JUPYTER", "JPY_"))
     }
@@ -141,6 +142,18 @@ def open_notebook(page: Page, url: str) -> None:
 def run_all(page: Page) -> None:
     """Run every cell and wait until all have ended; a cell that raises fails the test."""
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    assert_no_errors(page)
+
+
+def end_kernel(page: Page) -> None:
+    """Ends the kernel of a page's notebook, if it has one still: dozens would slow down what comes after."""
+    page.evaluate(
+        "() => globalThis.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown().catch(() => null)"
+    )
+
+
+def assert_no_errors(page: Page) -> None:
+    """Nothing that a cell put out is an error."""
     kinds = ("stderr", "error")
     errors = page.locator(
         ", ".join(f".jp-RenderedText[data-mime-type='application/vnd.jupyter.{kind}']" for kind in kinds)

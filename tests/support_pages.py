@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from re import Pattern
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 from support_jupyter import CURRENT, Demo, notebook_url, open_notebook, run_all
@@ -31,6 +32,21 @@ def in_kernel(page: Page, code: str) -> None:
         }}""",
         code,
     )
+
+
+def of_kernel(page: Page, expression: str) -> str:
+    """What an expression is in the notebook's kernel, as `repr` writes it."""
+    found: dict[str, Any] = page.evaluate(
+        f"""async expression => {{
+            const kernel = {CURRENT}.sessionContext.session.kernel;
+            const asked = {{ code: "", user_expressions: {{ expression }} }};
+            return (await kernel.requestExecute(asked).done).content.user_expressions.expression;
+        }}""",
+        expression,
+    )
+    if found["status"] != "ok":
+        raise AssertionError(f"{expression}: {found['ename']}: {found['evalue']}")
+    return str(found["data"]["text/plain"])
 
 
 def form_of(page: Page, title: str | Pattern[str]) -> Locator:

@@ -9,19 +9,9 @@ import pytest
 import support_jupyter
 from mooring import local
 from mooring.v1 import sessions_pb2_grpc
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from support_pages import data_folder
-
-ARTIFACTS = Path(os.environ.get("MOORING_TEST_ARTIFACTS", support_jupyter.ROOT / "test-artifacts"))
-
-# What JupyterLab and Chromium themselves print, whatever runs in them.
-NOT_OURS = (
-    "favicon",
-    "jupyterlab.github.io",
-    "net::ERR_",
-    "the server responded with a status of 404",
-    "Could not restore the debugger state",  # of JupyterLab's own debugger, when a kernel dies
-)
+from support_showing import watched
 
 
 def in_browser(item: pytest.Item) -> bool:
@@ -64,23 +54,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support_jupyter.D
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page that fails its test on an error in the console, and leaves a picture of how it ended."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1600})
-    page = context.new_page()
-    errors: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(
-            part in f"{message.text} {message.location}" for part in NOT_OURS
-        ):
-            errors.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
-    context.close()
-    assert not errors, errors
+    with watched(browser) as seen:
+        yield seen.page
+        support_jupyter.ARTIFACTS.mkdir(exist_ok=True)
+        seen.page.screenshot(path=support_jupyter.ARTIFACTS / f"{request.node.name}.png", full_page=True)
+        support_jupyter.end_kernel(seen.page)
+    assert not seen.errors, seen.errors
 
 
 @pytest.fixture

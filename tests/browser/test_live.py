@@ -25,25 +25,3 @@ def test_a_rename_in_one_notebook_shows_in_the_other(demo: Demo, browser: Browse
     expect(there.get_by_role("option", name="Draft")).to_have_count(0)
     expect(there.get_by_role("combobox", name="Session")).to_contain_text("Baseline")
     there.context.close()
-
-
-def test_a_selection_survives_a_kernel_restart(demo: Demo, page: Page) -> None:
-    """After a restart of the kernel, running the cells again puts the user back where they were."""
-    open_notebook(page, notebook_url(demo, "restart", CELLS))
-    run_all(page)
-    session = page.get_by_role("combobox", name="Session")
-    expect(session).to_contain_text("Baseline")
-    session.press("Enter")
-    expect(page.get_by_role("option", name="Wave 1").first).to_be_visible()
-    page.keyboard.type("Wave 1")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("region", name="Discovery of Wave 1")).to_be_visible()
-    # Confirmed by the server: only then is it what a restart must find again.
-    expect(session).not_to_have_attribute("aria-busy", "true")
-
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
-    page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-    run_all(page)
-
-    expect(page.get_by_role("region", name="Discovery of Wave 1")).to_be_visible()
-    expect(page.get_by_role("combobox", name="Session")).to_contain_text("Wave 1")

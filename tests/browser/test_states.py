@@ -1,29 +1,10 @@
 """What a notebook shows when things are empty, fail, or go away."""
 
-import json
-import os
 import re
-import signal
 
 from playwright.sync_api import Page, expect
-from support_jupyter import CURRENT, Demo, outputs
-from support_pages import data_folder, in_kernel, opened
-
-
-def connection_words(page: Page) -> list[str]:
-    """Every word that the selector's status has shown since `watch_connection`."""
-    return page.evaluate("() => globalThis.connectionWords")
-
-
-def watch_connection(page: Page) -> None:
-    page.evaluate(
-        """() => {
-            const status = document.querySelector(".m-status");
-            globalThis.connectionWords = [];
-            new MutationObserver(() => connectionWords.push(status.innerText.trim()))
-                .observe(status, { subtree: true, childList: true, characterData: true });
-        }"""
-    )
+from support_jupyter import Demo, outputs
+from support_pages import in_kernel, opened
 
 
 def test_an_error_in_a_users_view_is_shown_in_place(demo: Demo, page: Page) -> None:
@@ -57,35 +38,6 @@ def test_a_new_session_says_what_to_do(demo: Demo, page: Page) -> None:
     expect(table).to_contain_text('No assets yet. Bring some in: ws.import_inventory("estate.xlsx")')
     expect(landscape).to_contain_text("No assets yet")
     expect(page.get_by_role("table")).to_have_count(0)
-
-
-def test_a_killed_service_comes_back(demo: Demo, page: Page) -> None:
-    """The status says that the service has gone; it is started again, and the views are right again."""
-    opened(page, demo, "killed", "ws.discovery()")
-    watch_connection(page)
-    before = json.loads((data_folder(demo) / "server.json").read_text())
-
-    os.kill(before["pid"], signal.SIGKILL)
-
-    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
-    page.wait_for_function(
-        "() => connectionWords.includes('Disconnected') && connectionWords.at(-1) === 'Live'"
-    )
-    after = json.loads((data_folder(demo) / "server.json").read_text())
-    assert after["pid"] != before["pid"]
-    in_kernel(page, "ws.switch('Wave 1')")
-    expect(page.get_by_role("region", name="Discovery of Wave 1")).to_be_visible()
-    expect(page.get_by_role("alert")).to_have_count(0)
-
-
-def test_a_dead_kernel_is_told(demo: Demo, page: Page) -> None:
-    """When the kernel is gone every widget says so, and what to do."""
-    opened(page, demo, "dead", "ws.discovery()")
-    page.evaluate(f"() => {CURRENT}.sessionContext.session.kernel.shutdown()")
-    banners = page.get_by_role("alert").filter(has_text="The kernel is not answering")
-    expect(banners).to_have_count(2, timeout=10_000)
-    expect(banners.first).to_contain_text("run the cell with connect() again")
-    expect(page.get_by_text("Disconnected", exact=True)).to_be_visible()
 
 
 def test_the_selector_composes(demo: Demo, page: Page) -> None:

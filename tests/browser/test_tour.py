@@ -69,9 +69,9 @@ def assert_shows(page: Page, channel: grpc.Channel, name: str) -> None:
     sums = totals(channel, session)
     expect(page.get_by_role("combobox", name="Session").first).to_contain_text(name)
     table = page.get_by_role("region", name=f"Discovery of {name}").first
-    expect(table.get_by_role("table")).to_have_attribute("aria-rowcount", str(session.asset_count + 1))
+    expect(table.get_by_role("grid")).to_have_attribute("aria-rowcount", str(session.asset_count + 1))
     for asset in first_assets(channel, session, 5):
-        expect(table.get_by_role("cell", name=asset, exact=True).first).to_be_visible()
+        expect(table.get_by_role("gridcell", name=asset, exact=True).first).to_be_visible()
     landscape = page.locator(".m-landscape").first
     expect(landscape).to_contain_text(name)
     expect(landscape).to_contain_text(f"{sums.asset_count:,}")

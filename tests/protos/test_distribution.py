@@ -60,7 +60,7 @@ def test_the_wheel_brings_bundle_migrations_and_types(wheel: Path) -> None:
         "mooring_server/notebooks/01-tour.ipynb",
         "mooring_server/notebooks/02-switching-and-comparing.ipynb",
         "mooring_server/store/migrations/0001_initial.py",
-        "mooring_widgets/static/mooring.js",
+        "mooring_widgets/static/selector.js",
     } <= names
 
 
@@ -107,6 +107,7 @@ def test_a_partial_installation_is_named(package: str, start: str) -> None:
         *("google", "grpc"),  # of the installation without extras
         *("ipykernel", "jupyterlab", "polars"),  # asked for only where they run
         *("pydantic", "pydantic_core", "playhouse"),  # come with pydantic_settings and peewee
+        "IPython",  # comes with ipywidgets
     }
     libraries = imported(ROOT / package) - not_its_own
     assert len(libraries) > 3

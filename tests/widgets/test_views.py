@@ -1,30 +1,17 @@
 import threading
 from dataclasses import replace
 
-import ipywidgets
-import pandas as pd
 import pytest
-from mooring_widgets.errors import Internal
+from mooring_widgets.errors import Internal, Unavailable
 from mooring_widgets.testing import demo_assets
-from mooring_widgets.views.rendering import render
 from support_waiting import until
-from support_widgets import ask, refusal, shows
+from support_widgets import ask, shows
 from support_workspace import BASELINE, WAVE_1
 
 
 def total(table):
     page = table._state["page"]
     return page and page["total"]
-
-
-def test_the_table_shows_the_session(ws):
-    """The first page comes with the state, one cell a column, with the count of all."""
-    table = ws.discovery()
-    shows(table, status="ready", session=BASELINE, session_label="Baseline")
-    assert total(table) == 5
-    keys = [column["key"] for column in table._state["columns"]]
-    row = dict(zip(keys, table._state["page"]["items"][0], strict=True))
-    assert (row["display_name"], row["type"], row["cpu_cores"]) == ("vm-00000", "Virtual machine", 4.0)
 
 
 def test_views_follow_a_switch(ws):
@@ -51,29 +38,6 @@ def test_nothing_of_another_session_is_ever_sent(ws, client):
         assert table._state["page"] is None
     until(lambda: total(table) == 3)
     assert {pair for pair in seen if pair[1] is not None} <= {(BASELINE, 5), (WAVE_1, 3)}
-
-
-def test_pages_of_an_earlier_switch_are_refused(ws):
-    """Rows are given only to who asks with the present session and epoch."""
-    table = ws.discovery()
-    shows(table, status="ready")
-    state = table._state
-    asked = {"offset": 0, "limit": 100, "session": state["session"], "epoch": state["epoch"]}
-    assert len(ask(table, "page", **asked)["items"]) == 5
-    ws.switch("Wave 1")
-    shows(table, session=WAVE_1)
-    assert refusal(table, "page", **asked)["reason"] == "SUPERSEDED"
-
-
-def test_a_long_table_gives_any_page(ws, client):
-    """A page far down comes without those before it."""
-    client.service.add_assets(WAVE_1, demo_assets(WAVE_1, 1_050))
-    ws.switch("Wave 1")
-    table = ws.discovery()
-    shows(table, status="ready")
-    state = table._state
-    page = ask(table, "page", offset=1_000, limit=100, session=WAVE_1, epoch=state["epoch"])
-    assert (page["total"], page["items"][0][0]) == (1_050, "vm-01000")
 
 
 def test_an_empty_session_says_so(ws):
@@ -155,6 +119,27 @@ def test_an_unknown_parameter_is_refused_at_once(ws):
     """A parameter that names nothing fails at the definition, and the message lists what there is."""
     with pytest.raises(TypeError, match="discovery, dependencies, landscape, session, engagement"):
         ws.view(lambda discovrey: None)
+
+
+def test_a_coroutine_function_is_refused_at_once(ws):
+    """Nothing would await it; the message says what to write."""
+
+    async def later(discovery):
+        return len(discovery)
+
+    with pytest.raises(TypeError, match="write def, not async def"):
+        ws.view(later)
+
+
+def test_a_retry_does_not_wait_for_the_next_try(ws, client):
+    """Where the service is away a query tries again by itself after some time; whoever asks gets it now."""
+    client.fail("get_landscape", Unavailable("the service cannot be reached"), times=1)
+    landscape = ws.landscape()
+    shows(landscape, status="error", landscape=None)
+    asked = client.calls.count("get_landscape")
+    ask(landscape, "retry")
+    shows(landscape, status="ready", error=None)
+    assert client.calls.count("get_landscape") == asked + 1
 
 
 def test_a_failing_function_is_shown_in_place(ws):
@@ -247,40 +232,3 @@ def test_a_closed_view_lets_go(ws, client):
     ws.switch("Wave 1")
     ws.switch("Baseline")
     assert client.calls.count("get_landscape") == asked
-
-
-class Figure:
-    """Saves itself, as a figure of matplotlib does."""
-
-    def savefig(self, file, **options):
-        file.write(f"<svg><!-- {options['format']} --></svg>")
-
-
-@pytest.mark.parametrize(
-    ("value", "payload"),
-    [
-        (Figure(), {"kind": "svg", "svg": "<svg><!-- svg --></svg>"}),
-        ("plain", {"kind": "text", "text": "plain"}),
-        (None, {"kind": "text", "text": ""}),
-        (pd.DataFrame, {"kind": "text", "text": str(pd.DataFrame)}),
-    ],
-)
-def test_values_are_rendered_by_what_they_can_do(value, payload):
-    """A figure becomes SVG, a value without a picture its text, and a class is not asked for its HTML."""
-    assert render(value).payload == payload
-
-
-def test_tables_and_series_are_rendered_as_html():
-    """A data frame, a series and a Styler give their HTML."""
-    frame = pd.DataFrame({"a": [1]})
-    for value in (frame, frame["a"], frame.style):
-        assert "<table" in render(value).payload["html"]
-
-
-def test_widgets_are_embedded_and_kept(ws):
-    """A widget is shown as itself, and lives as long as the output."""
-    slider = ipywidgets.IntSlider()
-    rendered = render(slider)
-    assert rendered.payload == {"kind": "widget", "model_id": slider.model_id, "anywidget": False}
-    assert rendered.kept is slider
-    assert render(ws.selector).payload["anywidget"] is True

@@ -1,4 +1,4 @@
-// Builds the bundle that travels with every widget; with --tests, the unit tests instead.
+// Builds what travels with a widget: a script and a style sheet for each kind; with --tests, the unit tests instead.
 import { build } from "esbuild";
 import { readdirSync, rmSync } from "node:fs";
 
@@ -11,23 +11,14 @@ if (process.argv.includes("--tests")) {
     ...common,
     platform: "node",
     packages: "external",
+    loader: { ".css": "empty" },
     sourcemap: "inline",
     entryPoints: tests.map((file) => `test/${file}`),
     outdir: "build/test",
     outExtension: { ".js": ".mjs" },
   });
 } else {
-  await build({
-    ...common,
-    minify: true,
-    legalComments: "none",
-    entryPoints: { mooring: "src/index.ts" },
-    outfile: "../mooring_widgets/static/mooring.js",
-  });
-  await build({
-    ...common,
-    minify: true,
-    entryPoints: ["src/styles/index.css"],
-    outfile: "../mooring_widgets/static/mooring.css",
-  });
+  const outdir = "../mooring_widgets/static";
+  rmSync(outdir, { recursive: true, force: true });
+  await build({ ...common, minify: true, legalComments: "none", entryPoints: ["src/widgets/*.ts"], outdir });
 }

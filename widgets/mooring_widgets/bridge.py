@@ -11,11 +11,15 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from math import inf
 from typing import Any
 
 _log = logging.getLogger(__name__)
 
 FLUSH_INTERVAL_S = 0.033
+FLUSHES_AT_ONCE = (
+    3  # loading, then the answer, then that it is confirmed: none need wait for a switch to be quick
+)
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
 """Answers one kind of request, on the library's loop."""
@@ -44,7 +48,7 @@ class Requests:
     def __init__(
         self, handlers: Mapping[str, Handler], *, run: Run, send: Callable[[dict[str, Any]], None]
     ) -> None:
-        self._handlers = {"ping": _ping, **handlers}
+        self._handlers = handlers
         self._run = run
         self._send = send
         self._lock = threading.Lock()
@@ -88,15 +92,11 @@ class Requests:
         self._send(answer)
 
 
-async def _ping(_: Mapping[str, Any]) -> dict[str, Any]:
-    return {}
-
-
 class Outbox:
-    """Merges trait writes: an idle one goes out at once, later ones together, at most one every 33 ms.
+    """Merges trait writes: some go out at once where it was idle, later ones together, one every 33 ms.
 
-    Thousands of single writes trip Jupyter's message limit. Each flush carries a higher `rev`, and none
-    overtakes another. Usable from any thread.
+    Thousands of single writes trip Jupyter's message limit. What says nothing new is not written. Each flush
+    carries a higher `rev`, and none overtakes another. Usable from any thread.
     """
 
     def __init__(
@@ -113,34 +113,51 @@ class Outbox:
         self._interval_s = interval_s
         self._lock = threading.Lock()
         self._waiting: dict[str, Any] = {}
+        self._said: dict[str, Any] = {}
         self._busy = False
-        self._flushed_at = -interval_s
+        self._due_at = -inf  # when all that went out at once would have gone out at the steady pace
         self._rev = 0
 
     def put(self, **changes: Any) -> None:
         """Writes some keys, now or with the next flush; the last value of a key wins."""
         with self._lock:
-            self._waiting |= changes
-            if self._busy:
+            news = {
+                key: value
+                for key, value in changes.items()
+                if key not in self._said or self._said[key] != value
+            }
+            self._said |= news
+            self._waiting |= news
+            if self._busy or not news:
                 return
             self._busy = True
-            wait = self._flushed_at + self._interval_s - self._now()
+            wait = self._wait()
         if wait > 0:
             self._call_later(wait, self._flush)
         else:
             self._flush()
 
+    def _wait(self) -> float:
+        """Seconds until the next write may go out."""
+        return self._due_at - (FLUSHES_AT_ONCE - 1) * self._interval_s - self._now()
+
     def _flush(self) -> None:
         with self._lock:
             changes, self._waiting = self._waiting, {}
             self._rev += 1
-            self._flushed_at = self._now()
+            self._due_at = max(self._due_at, self._now()) + self._interval_s
             rev = self._rev
         try:
             # Not under the lock: whoever observes the trait may write again.
             self._write(changes | {"rev": rev})
+        except BaseException:
+            with self._lock:
+                for key in changes:
+                    self._said.pop(key, None)
+            raise
         finally:
             with self._lock:
                 self._busy = bool(self._waiting)
+                wait = self._wait()
             if self._busy:
-                self._call_later(self._interval_s, self._flush)
+                self._call_later(max(0.0, wait), self._flush)

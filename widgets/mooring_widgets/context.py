@@ -11,12 +11,12 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mooring_widgets.client import Context, Loop, MooringClient, Switched, engagement_of
-from mooring_widgets.errors import Conflict, MooringError, Unavailable
+from mooring_widgets.errors import Conflict, MooringError, NotFound, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +47,30 @@ class CurrentContext:
     """One context of the server, seen from one kernel. Usable from any thread.
 
     Listeners hear every state, in order, on the library's loop; they must not block it.
+
+    Attributes:
+        name: The context's full name. It changes only where the service has lost the context and `reopen`
+            gave another one.
     """
 
-    def __init__(self, client: MooringClient, loop: Loop, context: Context) -> None:
+    def __init__(
+        self,
+        client: MooringClient,
+        loop: Loop,
+        context: Context,
+        *,
+        reopen: Callable[[], Awaitable[Context]] | None = None,
+    ) -> None:
+        """Follow a context.
+
+        Args:
+            client: Asks the service.
+            loop: The library's loop.
+            context: As it was when it was opened.
+            reopen: Finds or makes this notebook's context anew.
+        """
         self.name = context.name
+        self._reopen = reopen
         self._client = client
         self._loop = loop
         self._lock = threading.Lock()
@@ -113,6 +133,30 @@ class CurrentContext:
             if not self._state.pending:  # our own choice is the later one, and its answer is on the way
                 self._settle(None)
 
+    async def refresh(self, *, anew: bool = False) -> None:
+        """Takes over what the service has; where that lost the context, as after 90 days without use, the
+        notebook gets another one.
+
+        Args:
+            anew: The service has another database, whose revisions say nothing about those of before.
+
+        Raises:
+            NotFound: Where the context is gone and there is no way to another one.
+        """
+        try:
+            context = await self._client.get_context(self.name)
+        except NotFound:
+            if self._reopen is None:
+                raise
+            context, anew = await self._reopen(), True
+        if not anew:
+            self.follow(context)
+            return
+        with self._lock:
+            self.name, self._confirmed = context.name, context
+            if not self._state.pending:
+                self._settle(None)
+
     async def _switch(self, session_name: str, epoch: int) -> Switched:
         try:
             switched = await self._compare_and_set(session_name)
@@ -134,13 +178,10 @@ class CurrentContext:
             revision = self._confirmed.revision
             try:
                 return await self._client.switch_session(session_name, context=self.name, revision=revision)
-            except Conflict as error:
-                if error.reason != "CONTEXT_MOVED":
+            except (Conflict, NotFound) as error:
+                if error.reason not in ("CONTEXT_MOVED", "CONTEXT_NOT_FOUND"):
                     raise
-                moved = await self._client.get_context(self.name)
-                with self._lock:
-                    if moved.revision > self._confirmed.revision:
-                        self._confirmed = moved
+                await self.refresh()
         return await self._client.switch_session(session_name, context=self.name)
 
     def _settle(self, error: MooringError | None) -> None:

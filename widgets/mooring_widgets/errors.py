@@ -147,3 +147,7 @@ class Superseded(Cancelled):
 
 class Internal(MooringError):
     """A fault of the service, logged there."""
+
+
+class OldData(UserWarning):
+    """The service is away: this is what was read before. A warning, not a failure."""

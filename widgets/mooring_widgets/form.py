@@ -17,7 +17,7 @@ _TYPES = ("data_import", "validation_run", "incremental_update", "comparison_ana
 _BLANK = Session("", "", type=_TYPES[0])
 
 
-class SessionForm(Surface):
+class SessionForm(Surface, view="form"):
     """A form for a new session, or for changing one. A DOMWidget: it works in a VBox, with link and observe.
 
     It saves only what was changed, shows each refusal beside its field, and where somebody else was faster
@@ -36,7 +36,6 @@ class SessionForm(Surface):
             host,
             form_handlers(host, on_saved=self._on_saved),
             {"session": self._editing, "status": "ready"},
-            _view="form",
         )
         self.set_trait("session_id", self._editing)
 

@@ -89,7 +89,7 @@ def engagement(client: MooringClient, name: str) -> QueryOptions[Engagement]:
 
 
 # A page of few matches among many rows comes in parts, each of which the service bounds. So many are joined.
-_SHORT_PAGES_MAX = 20
+_SHORT_PAGES_MAX = 60
 
 
 def sessions(
@@ -120,14 +120,7 @@ def sessions(
         )
 
     async def fetch(_: QueryFunctionContext) -> PageOf[Session]:
-        found = await page(limit, offset, "")
-        for _call in range(_SHORT_PAGES_MAX):
-            left = limit - len(found.items)
-            if not left or not found.next_token:
-                break
-            more = await page(left, 0, found.next_token)
-            found = replace(found, items=(*found.items, *more.items), next_token=more.next_token)
-        return found
+        return await _joined(page, offset, limit)
 
     return _options(("sessions", engagement, filter, order_by, shown, offset, limit), fetch)
 
@@ -192,25 +185,56 @@ def activity(
 
 
 def assets(
-    client: MooringClient, session: str, offset: int = 0, limit: int = 50, filter: str = ""
+    client: MooringClient,
+    session: str,
+    offset: int = 0,
+    limit: int = 50,
+    filter: str = "",
+    *,
+    order_by: str = "",
 ) -> QueryOptions[PageOf[Asset]]:
     """Some of a session's assets, by display name."""
 
-    async def fetch(_: QueryFunctionContext) -> PageOf[Asset]:
-        return await client.list_assets(session, page_size=limit, skip=offset, filter=filter)
+    async def page(count: int, skip: int, token: str) -> PageOf[Asset]:
+        return await client.list_assets(
+            session, page_size=count, page_token=token, skip=skip, filter=filter, order_by=order_by
+        )
 
-    return _options((*_discovery(session), "assets", filter, offset, limit), fetch)
+    async def fetch(_: QueryFunctionContext) -> PageOf[Asset]:
+        return await _joined(page, offset, limit)
+
+    return _options((*_discovery(session), "assets", filter, order_by, offset, limit), fetch)
+
+
+def asset(client: MooringClient, name: str) -> QueryOptions[Asset]:
+    """One asset."""
+
+    async def fetch(_: QueryFunctionContext) -> Asset:
+        return await client.get_asset(name)
+
+    return _options((*_discovery(name.partition("/assets/")[0]), "asset", name), fetch)
 
 
 def dependencies(
-    client: MooringClient, session: str, offset: int = 0, limit: int = 50, filter: str = ""
+    client: MooringClient,
+    session: str,
+    offset: int = 0,
+    limit: int = 50,
+    filter: str = "",
+    *,
+    order_by: str = "",
 ) -> QueryOptions[PageOf[Dependency]]:
     """Some of a session's dependencies, the oldest first."""
 
-    async def fetch(_: QueryFunctionContext) -> PageOf[Dependency]:
-        return await client.list_dependencies(session, page_size=limit, skip=offset, filter=filter)
+    async def page(count: int, skip: int, token: str) -> PageOf[Dependency]:
+        return await client.list_dependencies(
+            session, page_size=count, page_token=token, skip=skip, filter=filter, order_by=order_by
+        )
 
-    return _options((*_discovery(session), "dependencies", filter, offset, limit), fetch)
+    async def fetch(_: QueryFunctionContext) -> PageOf[Dependency]:
+        return await _joined(page, offset, limit)
+
+    return _options((*_discovery(session), "dependencies", filter, order_by, offset, limit), fetch)
 
 
 def imports(client: MooringClient, session: str, limit: int = 50) -> QueryOptions[Imports]:
@@ -355,6 +379,28 @@ def to_frame(table: "pa.Table", session: str, kind: Table) -> "pd.DataFrame":
     if "id" in frame:
         frame.insert(0, "name", f"{session}/{kind}/" + frame["id"])
     return frame
+
+
+async def _joined(
+    page: Callable[[int, int, str], Awaitable[PageOf[T]]], offset: int, limit: int
+) -> PageOf[T]:
+    """A whole page of a list, whose parts `page` fetches by their count, skip and token."""
+    found = await page(limit, offset, "")
+    for _call in range(_SHORT_PAGES_MAX):
+        left = limit - len(found.items)
+        if not left or not found.next_token:
+            break
+        more = await page(left, 0, found.next_token)
+        found = replace(found, items=(*found.items, *more.items), next_token=more.next_token)
+    if found.total_at_least and (found.items or not offset):
+        # The count is of the first part alone; by now more is known.
+        reached = offset + len(found.items)
+        found = replace(
+            found,
+            total=max(found.total, reached) if found.next_token else reached,
+            total_at_least=bool(found.next_token),
+        )
+    return found
 
 
 def _discovery(session: str) -> Key:

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import traitlets
 
-from mooring_widgets import queries
+from mooring_widgets import queries, session_lists
 from mooring_widgets.bridge import failure
-from mooring_widgets.client import Engagement, PageOf, Session, engagement_of, id_of
+from mooring_widgets.client import Session, id_of
 from mooring_widgets.context import ContextState
 from mooring_widgets.errors import NotFound, Superseded, Unavailable
 from mooring_widgets.form import form_handlers
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 PAGE_SIZE = 100
 
 
-class Selector(Surface):
+class Selector(Surface, view="selector"):
     """Engagement and session, side by side. A DOMWidget: it works in a VBox, with link and observe.
 
     Writing a trait switches, from Python and from the front end alike; a refused switch puts the old names
@@ -31,10 +32,12 @@ class Selector(Surface):
     Attributes:
         engagement_id: The current engagement's full name, `engagements/{engagement}`. Synced.
         session_id: The current session's full name, `engagements/{engagement}/sessions/{session}`. Synced.
+        compared_ids: The full names of the sessions that are marked for comparison, for `ws.at`. Synced.
     """
 
     engagement_id = traitlets.Unicode().tag(sync=True)
     session_id = traitlets.Unicode().tag(sync=True)
+    compared_ids: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, host: Host) -> None:
         """Show what is current in a workspace."""
@@ -51,22 +54,41 @@ class Selector(Surface):
         self._session = QueryObserver(ask, queries.session(host.client, state.session_id))
         self._engagements = QueryObserver(ask, queries.engagements(host.client, 0, PAGE_SIZE))
         self._sessions = QueryObserver(ask, queries.sessions(host.client, state.engagement_id, 0, PAGE_SIZE))
+        # Only fetched anew once a list that shows them was opened.
+        self._shortcuts = QueryObserver(
+            ask, replace(queries.shortcuts(host.client, state.engagement_id), enabled=False)
+        )
+        self._compared: dict[str, tuple[QueryObserver[Session, Session], Callable[[], None]]] = {}
         handlers = {
             "engagements": self._answer_engagements,
             "sessions": self._answer_sessions,
             "select": self._answer_select,
             "select_engagement": self._answer_select_engagement,
             "refresh": self._answer_refresh,
+            "shortcuts": self._answer_shortcuts,
+            "pin": self._answer_pin,
+            "place": self._answer_place,
+            "compare": self._answer_compare,
+            "undelete": self._answer_undelete,
+            "unarchive": self._answer_unarchive,
         }
         super().__init__(
             host,
             handlers | form_handlers(host),
-            {"connection": "connecting", "engagement": None, "session": None, "lists": 0},
-            _view="selector",
+            {
+                "workspace": host.id,
+                "connection": "connecting",
+                "engagement": None,
+                "session": None,
+                "compared": [],
+                "lists": 0,
+                "shortcuts": 0,
+            },
             engagement_id=state.engagement_id,
             session_id=state.session_id,
         )
         self.observe(self._on_trait, ["engagement_id", "session_id"])
+        self.observe(lambda _: self._host.run(self._follow_compared()), "compared_ids")
         self._start(self._begin)
 
     # What is shown; all of it on the loop
@@ -77,8 +99,15 @@ class Selector(Surface):
             self._host.feed.subscribe(lambda live: self._paint()),
             *(
                 observer.subscribe(lambda result: self._paint())
-                for observer in (self._engagement, self._session, self._engagements, self._sessions)
+                for observer in (
+                    self._engagement,
+                    self._session,
+                    self._engagements,
+                    self._sessions,
+                    self._shortcuts,
+                )
             ),
+            self._let_go_of_compared,
         ]
         self._on_context(self._host.current.state)
 
@@ -89,8 +118,13 @@ class Selector(Surface):
         self._engagement.set_options(queries.engagement(client, state.engagement_id))
         self._session.set_options(queries.session(client, state.session_id))
         self._sessions.set_options(queries.sessions(client, state.engagement_id, 0, PAGE_SIZE))
+        self._observe_shortcuts(self._shortcuts.enabled)
         self._paint()
         self._follow()
+
+    def _observe_shortcuts(self, enabled: bool) -> None:
+        options = queries.shortcuts(self._host.client, self._host.current.state.engagement_id)
+        self._shortcuts.set_options(replace(options, enabled=enabled))
 
     def _paint(self) -> None:
         state = self._host.current.state
@@ -98,7 +132,9 @@ class Selector(Surface):
             return  # the context's own news is about to come, and what is here is of another session
         engagement = self._engagement.get_current_result()
         session = self._session.get_current_result()
-        lists = (self._engagements.get_current_result(), self._sessions.get_current_result())
+        lists = [
+            observer.get_current_result().data_updated_at for observer in (self._engagements, self._sessions)
+        ]
         error = session.error or engagement.error or self._switch_error or self._observer_error
         gone = isinstance(session.error, NotFound)
         if state.pending:
@@ -114,9 +150,18 @@ class Selector(Surface):
             status=status,
             error=self._told(error) if status == "error" and error else None,
             connection=self._connection(session.failure_reason),
-            engagement=None if engagement.data is None else _engagement(engagement.data),
+            engagement=None if engagement.data is None else session_lists.engagement_row(engagement.data),
             session=self._shown_session(state.session_id, session.data),
-            lists=max(result.data_updated_at for result in lists),
+            compared=[
+                {
+                    "name": name,
+                    "label": getattr(observer.get_current_result().data, "display_name", id_of(name)),
+                }
+                for name, (observer, _) in self._compared.items()
+            ],
+            # Apart: a switch is a visit, which leaves the lists as they are.
+            lists=sum(lists),
+            shortcuts=self._shortcuts.get_current_result().data_updated_at,
         )
 
     def _told(self, error: Exception) -> dict[str, Any]:
@@ -128,7 +173,8 @@ class Selector(Surface):
         if session is None:
             page = self._sessions.get_current_result().data
             session = next((listed for listed in page.items if listed.name == name), None) if page else None
-        return _session(session or Session(name, id_of(name))) if name else None
+        known = session or Session(name, id_of(name))
+        return session_lists.session_row(known, session_lists.user_of(self._host)) if name else None
 
     def _connection(self, failure_reason: Exception | None) -> str:
         if self._host.feed.live:
@@ -154,6 +200,42 @@ class Selector(Surface):
             self._host.current.switch(change["new"])
         elif change["name"] == "engagement_id" and change["new"] != state.engagement_id:
             self._host.run(self._switch_engagement_by_trait(change["new"]))
+
+    @traitlets.validate("compared_ids")
+    def _session_names(self, proposal: dict[str, Any]) -> list[str]:
+        names = list(dict.fromkeys(proposal["value"]))
+        for name in names:
+            if name.split("/")[::2] != ["engagements", "sessions"]:
+                raise traitlets.TraitError(f"{name!r} is no full session name; ws.at() takes any")
+        return names
+
+    def _write_compared(self, names: Sequence[str]) -> None:
+        try:
+            self.compared_ids = list(names)
+        except traitlets.TraitError:
+            raise
+        except Exception as error:  # of a user's observer
+            self._observer_error = error
+            _log.exception("an observer of compared_ids failed")
+            self._host.run(self._repaint())
+
+    async def _follow_compared(self) -> None:
+        """Keeps the names of what is compared true."""
+        before, self._compared = self._compared, {}
+        for name in self.compared_ids:
+            if name in before:
+                self._compared[name] = before.pop(name)
+                continue
+            observer = QueryObserver(self._host.queries, queries.session(self._host.client, name))
+            self._compared[name] = (observer, observer.subscribe(lambda _: self._paint()))
+        for _, unsubscribe in before.values():
+            unsubscribe()
+        self._paint()
+
+    def _let_go_of_compared(self) -> None:
+        before, self._compared = self._compared, {}
+        for _, unsubscribe in before.values():
+            unsubscribe()
 
     async def _switch_engagement_by_trait(self, name: str) -> None:
         try:
@@ -199,16 +281,41 @@ class Selector(Surface):
     # Requests of the front end
 
     async def _answer_engagements(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        options = queries.engagements(self._host.client, payload["offset"], payload["limit"])
-        page: PageOf[Engagement] = await self._host.queries.fetch_query(options)
-        return {"items": [_engagement(item) for item in page.items], "total": page.total}
+        return await session_lists.engagements_page(
+            self._host, payload.get("search", ""), payload["offset"], payload["limit"]
+        )
 
     async def _answer_sessions(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        options = queries.sessions(
-            self._host.client, payload["engagement"], payload["offset"], payload["limit"]
+        return await session_lists.sessions_page(
+            self._host, self._listed(payload), payload["offset"], payload["limit"]
         )
-        page: PageOf[Session] = await self._host.queries.fetch_query(options)
-        return {"items": [_session(item) for item in page.items], "total": page.total}
+
+    async def _answer_shortcuts(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        self._observe_shortcuts(True)
+        return await session_lists.shortcuts(self._host, payload["engagement"])
+
+    async def _answer_pin(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        return {"pinned": await session_lists.toggle_pin(self._host, payload["session"])}
+
+    async def _answer_place(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        return {"index": await session_lists.place_of(self._host, self._listed(payload), payload["session"])}
+
+    async def _answer_compare(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        # As all traits, on the users' executor: their observers run there.
+        written = self._host.user_executor.submit(self._write_compared, payload["sessions"])
+        await asyncio.wrap_future(written)
+        return {}
+
+    async def _answer_undelete(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        await self._host.work.undelete(payload["session"])
+        return {}
+
+    async def _answer_unarchive(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        await self._host.work.unarchive(payload["session"])
+        return {}
+
+    def _listed(self, payload: Mapping[str, Any]) -> session_lists.Listed:
+        return session_lists.Listed.of(payload, session_lists.user_of(self._host))
 
     async def _answer_select(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         await self._switch(payload["session"])
@@ -251,19 +358,3 @@ class Selector(Surface):
             f"engagement {engagement.display_name if engagement else id_of(state.engagement_id)}, "
             f"session {session.display_name if session else id_of(state.session_id)}"
         )
-
-
-def _engagement(item: Engagement) -> dict[str, Any]:
-    return {"name": item.name, "label": item.display_name, "session_count": item.session_count}
-
-
-def _session(item: Session) -> dict[str, Any]:
-    return {
-        "name": item.name,
-        "id": id_of(item.name),
-        "label": item.display_name,
-        "is_default": item.is_default,
-        "asset_count": item.asset_count,
-        "description": item.description,
-        "engagement": engagement_of(item.name),
-    }

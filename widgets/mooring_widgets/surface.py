@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,11 +15,18 @@ import traitlets
 from mooring_widgets.bridge import Handler, Outbox, Requests
 from mooring_widgets.client import MooringClient, Session
 from mooring_widgets.context import CurrentContext
-from mooring_widgets.query import QueryClient
+from mooring_widgets.query import QueryClient, QueryKey
 
 _log = logging.getLogger(__name__)
 
 _STATIC = Path(__file__).parent / "static"
+
+
+class Presence(Protocol):
+    """Whether anybody looks."""
+
+    def heard(self, page: str, *, visible: bool) -> None:
+        """Takes in what the heartbeat of a page says."""
 
 
 class Feed(Protocol):
@@ -27,6 +35,9 @@ class Feed(Protocol):
     @property
     def live(self) -> bool:
         """True while the watch is connected."""
+
+    def as_of(self, *keys: QueryKey) -> float | None:
+        """How old the data of some queries is, in seconds since the epoch; None while it is kept true."""
 
     def subscribe(self, listener: Callable[[bool], None]) -> Callable[[], None]:
         """Calls `listener` on the library's loop with every change; the answer unsubscribes."""
@@ -75,6 +86,10 @@ class Host(Protocol):
     """What widgets need of a workspace."""
 
     @property
+    def id(self) -> str:
+        """Tells it from the others whose widgets are on the same page."""
+
+    @property
     def client(self) -> MooringClient:
         """Asks the service."""
 
@@ -95,6 +110,10 @@ class Host(Protocol):
         """Whether changes arrive."""
 
     @property
+    def presence(self) -> Presence:
+        """Whether anybody looks."""
+
+    @property
     def user_executor(self) -> concurrent.futures.Executor:
         """Where users' own code runs."""
 
@@ -105,13 +124,18 @@ class Host(Protocol):
 class Surface(anywidget.AnyWidget):
     """A widget that shows `_state` and answers its front end.
 
-    `_state` is for the front end alone; it goes through the outbox, so it may trail the truth by 33 ms.
+    `_state` is for the front end alone; it goes through the outbox, so it may trail the truth by 33 ms. Each
+    kind names the `view` that it is in the front end: script and styles travel with every widget, so each has
+    its own.
     """
 
-    _esm = _STATIC / "mooring.js"
-    _css = _STATIC / "mooring.css"
-    _view = traitlets.Unicode().tag(sync=True)
     _state = traitlets.Dict().tag(sync=True)
+
+    def __init_subclass__(cls, *, view: str = "", **kwargs: Any) -> None:
+        if view:
+            cls._esm = _STATIC / f"{view}.js"
+            cls._css = _STATIC / f"{view}.css"
+        super().__init_subclass__(**kwargs)
 
     def __init__(
         self, host: Host, handlers: Mapping[str, Handler], state: dict[str, Any], **traits: Any
@@ -119,8 +143,10 @@ class Surface(anywidget.AnyWidget):
         self._host = host
         self._ended: list[Callable[[], None]] = []
         self._outbox = Outbox(self._write, call_later=self._call_later)
-        self._requests = Requests(handlers, run=host.run, send=self.send)
-        super().__init__(_state={"rev": 0, "epoch": 0, "status": "loading", "error": None} | state, **traits)
+        self._requests = Requests({"ping": self._answer_ping, **handlers}, run=host.run, send=self.send)
+        # A view that follows switches names its workspace.
+        common = {"rev": 0, "epoch": 0, "workspace": "", "status": "loading", "error": None}
+        super().__init__(_state=common | state, **traits)
         self.on_msg(self._on_message)
 
     def close(self) -> None:
@@ -168,6 +194,10 @@ class Surface(anywidget.AnyWidget):
         if isinstance(content, dict):
             self._requests.handle(content)
 
+    async def _answer_ping(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        self._host.presence.heard(str(payload.get("page", "")), visible=payload.get("visible", True) is True)
+        return {}
+
     def _plain(self) -> str:
         """One line for where no widget can be drawn: a saved notebook, a mail, a diff."""
         raise NotImplementedError
@@ -180,8 +210,8 @@ class Surface(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle
-        hint = "Run the notebook to use it."
-        html = f"<p><strong>Mooring</strong>: {escape(self._plain())}. <em>{hint}</em></p>"
+        shown = f"{self._plain()}, on {datetime.now(UTC):%d %b %Y at %H:%M} UTC"
+        html = f"<p><strong>Mooring</strong>: {escape(shown)}. <em>Run the notebook to use it.</em></p>"
         return data | {"text/html": html}, metadata
 
 

@@ -22,6 +22,8 @@ export class Channel {
   private readonly prefix = Math.random().toString(36).slice(2, 10);
   private readonly waiting = new Map<string, Waiting>();
   private asked = 0;
+  /** The host refuses to send: the kernel of this widget is over. */
+  broken = false;
   private readonly hear = (message: Incoming): void => {
     if (message?.type !== "answer") return;
     const asker = this.waiting.get(message.id);
@@ -66,8 +68,9 @@ export class Channel {
     try {
       this.model.send(message);
     } catch {
-      // After a kernel restart `send` throws for good. The heartbeat notices that nothing answers and says
-      // what to do, so a click need not fail a second way.
+      // After a kernel restart `send` throws for good. The heartbeat sees it and says what to do, so a click need
+      // not fail a second way.
+      this.broken = true;
     }
   }
 }

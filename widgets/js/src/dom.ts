@@ -1,4 +1,5 @@
 // A little help with elements, painting and numbers.
+import "./styles/base.css";
 
 type Child = Node | string | null | undefined | false;
 type Attribute = string | number | boolean | null | undefined | ((event: never) => void);
@@ -87,6 +88,10 @@ const ICONS = {
   plus: "M8 3v10M3 8h10",
   check: "M3.5 8.5l3 3 6-7",
   refresh: "M13 8a5 5 0 1 1-1.5-3.6M13 2.5V5h-2.5",
+  cross: "M4 4l8 8M12 4l-8 8",
+  keys: "M6 6a2 2 0 1 1 2.7 1.9c-.5.2-.7.6-.7 1.1v.5M8 12v.1",
+  pin: "M6 2.5h4l-.5 4 2 2.5h-7l2-2.5-.5-4zM8 9v4.5",
+  box: "M3 3h4v10H3zM9 3h4v10H9z",
   pencil: "M3 13l.6-2.6L10.8 3.2a1 1 0 0 1 1.4 0l.6.6a1 1 0 0 1 0 1.4L5.6 12.4 3 13z",
 } as const;
 

@@ -1,4 +1,5 @@
 // The frame of a dependent view: whose data this is, and whether it is loading, fresh, empty or failed.
+import { Age } from "./age";
 import type { Channel } from "./channel";
 import { attribute, h, text, uid } from "./dom";
 import { Notice } from "./notice";
@@ -12,7 +13,9 @@ export class Frame {
   private readonly session = h("span", { class: "m-session" });
   private readonly summary = h("span", { class: "m-muted m-summary", role: "status" });
   private readonly spinner = h("span", { class: "m-spinner", "aria-hidden": "true", hidden: true });
+  private readonly age = new Age();
   private readonly notice = new Notice();
+  private height = 0;
   private readonly empty = h("p", { class: "m-empty", hidden: true });
 
   constructor(
@@ -22,17 +25,20 @@ export class Frame {
     this.root = h(
       "div",
       { class: `m-view m-${kind}`, role: "group", "aria-labelledby": this.title.id },
-      h("div", { class: "m-head" }, this.title, this.session, this.spinner, this.summary),
+      h("div", { class: "m-head" }, this.title, this.session, this.spinner, this.summary, this.age.root),
       this.notice.root,
       this.empty,
       this.body,
     );
+    new ResizeObserver(() => {
+      if (!this.body.style.minHeight) this.height = this.body.offsetHeight;
+    }).observe(this.body);
   }
 
   /** To be called before the body changes: while it loads it stays as high as it was, so that the page does not jump. */
   hold(state: ViewState): void {
     if (state.status !== "loading") this.body.style.minHeight = "";
-    else if (!this.body.style.minHeight) this.body.style.minHeight = `${this.body.offsetHeight}px`;
+    else if (!this.body.style.minHeight && this.height) this.body.style.minHeight = `${this.height}px`;
   }
 
   /** `here` says whether there is anything to show, `summary` is said about it; `empty` is what to do without. */
@@ -53,6 +59,7 @@ export class Frame {
             ? ""
             : summary,
     );
+    this.age.show(here || nothing ? (state.as_of ?? null) : null);
     this.empty.hidden = !nothing;
     text(this.empty, nothing ? empty : "");
     this.body.hidden = nothing || (state.status === "error" && !here);

@@ -1,9 +1,11 @@
 // The form of a preview: what each column of a file is, and a button that imports it.
-import { type Channel, failureOf, isAbort } from "./channel";
-import { attribute, count, h, text, uid } from "./dom";
+import { failureOf, isAbort } from "./channel";
+import { attribute, count, counted, h, text, uid } from "./dom";
 import { Notice } from "./notice";
-import type { State } from "./types";
+import { type Outcome, type Sample, sampled, sentence, told } from "./report";
+import type { Failure, State } from "./types";
 import type { Context, View } from "./view";
+import "./styles/importing.css";
 
 interface Option {
   value: string;
@@ -20,7 +22,7 @@ interface Column {
   samples: string;
 }
 
-interface ImportState extends State {
+interface ImportState extends State, Sample {
   file: string;
   into: string;
   summary: string;
@@ -34,14 +36,13 @@ interface ImportState extends State {
   /** The units of the fields that are amounts. */
   units: Record<string, string[]>;
   columns: Column[];
+  doing: "" | "importing" | "undoing";
+  /** What the error is of. */
+  failed: "" | "importing" | "undoing";
   progress: { phase: string; done: number; total: number } | null;
-  outcome: {
-    equation: string;
-    facts: string[];
-    rejected: string[];
-    rejected_count: number;
-    notes: string[];
-  } | null;
+  /** What became of it where there is no report. */
+  told: string;
+  outcome: Outcome | null;
 }
 
 interface Row {
@@ -50,28 +51,44 @@ interface Row {
   unit: HTMLSelectElement;
 }
 
+const PHASES: Record<string, string> = {
+  queued: "Waiting for its turn",
+  reading: "Reading",
+  writing: "Writing",
+  publishing: "Almost there",
+  done: "Done",
+};
+const UPLOAD_GONE = "An upload is kept for a day, and until it is imported. Run the cell with its preview again.";
+
 export class ImportForm implements View<ImportState> {
   readonly root: HTMLElement;
-  private readonly channel: Channel;
   private readonly title = h("h3", { class: "m-title", id: uid("import") });
   private readonly summary = h("p", { class: "m-muted", role: "status" });
   private readonly kind = h("select", { class: "m-input", id: uid("kind"), onchange: () => void this.read() });
   private readonly sheet = h("select", { class: "m-input", id: uid("sheet"), onchange: () => void this.read() });
-  private readonly type = h("select", { class: "m-input", id: uid("type") });
+  private readonly type = h("select", { class: "m-input", id: uid("type"), onchange: () => void this.look() });
   private readonly sheetRow: HTMLElement;
   private readonly columns = h("div", { class: "m-columns", role: "group", "aria-label": "Columns" });
+  private readonly sample = h("div", {});
   private readonly notice = new Notice();
   private readonly button = h("button", { type: "submit", class: "m-button m-primary" }, "Import");
+  private readonly cancel = button("Cancel", () => this.ask("import.cancel"));
+  private readonly undo = button("Undo this import", () => this.ask("import.undo"));
   private readonly bar = h("progress", { class: "m-progress", "aria-label": "Import", hidden: true });
   private readonly phase = h("span", { class: "m-muted", role: "status" });
-  private readonly outcome = h("div", { role: "status" });
+  private readonly amount = h("span", { class: "m-muted m-amount" });
+  private readonly result = h("p", { role: "status", tabindex: "-1" });
+  private readonly outcome = h("div", {});
   private state: ImportState | null = null;
   private rows: Row[] = [];
-  private drawn = "";
-  private busy = false;
+  private drawn = { columns: "", sample: "", outcome: "" };
+  private reading = new AbortController();
+  /** Whether what is under way was asked for here. */
+  private owned = false;
+  /** What went wrong with a question that was asked here; what goes wrong with the import is in the state. */
+  private refused: { failure: Failure; again: () => void } | null = null;
 
-  constructor({ channel }: Context) {
-    this.channel = channel;
+  constructor(private readonly context: Context) {
     this.sheetRow = row("Sheet", this.sheet);
     this.root = h(
       "form",
@@ -81,43 +98,84 @@ export class ImportForm implements View<ImportState> {
         "aria-labelledby": this.title.id,
         onsubmit: (event: Event) => {
           event.preventDefault();
-          if (!this.button.disabled) void this.run();
+          if (!this.button.disabled) this.run();
         },
       },
       this.title,
       this.summary,
       h("div", { class: "m-ways" }, row("Read as", this.kind), this.sheetRow, row("Type of assets", this.type)),
       this.columns,
+      this.sample,
       this.notice.root,
-      h("div", { class: "m-actions" }, this.button, this.bar, this.phase),
+      h("div", { class: "m-actions" }, this.button, this.cancel, this.bar, this.phase, this.amount),
+      this.result,
       this.outcome,
+      h("div", { class: "m-actions" }, this.undo),
     );
   }
 
   setState(state: ImportState): void {
+    const before = this.state;
     this.state = state;
     text(this.title, `Import ${state.file} into ${state.into}`);
     text(this.summary, state.summary);
-    const key = JSON.stringify([state.kinds, state.kind, state.sheets, state.sheet, state.columns]);
-    if (key !== this.drawn) {
-      this.drawn = key;
+    this.changed("columns", [state.kinds, state.kind, state.sheets, state.sheet, state.columns], () => {
       fill(this.kind, state.kinds, state.kind);
       fill(this.sheet, state.sheets.map(plain), state.sheet);
       fill(this.type, state.types, state.type, "find out");
       this.sheetRow.hidden = state.sheets.length === 0;
       this.rows = state.columns.map((column) => this.makeRow(column));
-      this.columns.replaceChildren(...this.rows.map((each) => this.lay(each)));
-    }
-    const { progress } = state;
-    this.bar.hidden = !progress;
-    attribute(this.bar, "max", progress?.total || null);
-    attribute(this.bar, "value", progress?.total ? progress.done : null);
-    text(this.phase, progress ? `${progress.phase}…` : "");
-    this.outcome.replaceChildren(...(state.outcome ? told(state.outcome) : []));
+      const none = h("p", { class: "m-muted" }, "A file of this kind has no columns to choose for.");
+      this.columns.replaceChildren(...(this.rows.length ? this.rows.map((each) => this.lay(each)) : [none]));
+    });
+    this.changed("sample", [state.sample, state.rejected, state.rejected_count, state.notes], () => {
+      const folds = (): HTMLDetailsElement[] => [...this.sample.querySelectorAll("details")];
+      const unfolded = folds().map(({ open }) => open);
+      this.sample.replaceChildren(...sampled(state));
+      // Whoever looks at the rows while choosing goes on looking.
+      folds().forEach((fold, at) => (fold.open = unfolded[at] ?? false));
+    });
+    text(this.result, state.outcome ? sentence(state.outcome) : "");
+    this.changed("outcome", state.outcome, () =>
+      this.outcome.replaceChildren(...(state.outcome ? told(state.outcome) : [])),
+    );
+    this.paintProgress(state);
     this.paint();
+    this.moveFocus(before, state);
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.reading.abort();
+  }
+
+  private changed(part: keyof ImportForm["drawn"], of: unknown, draw: () => void): void {
+    const key = JSON.stringify(of);
+    if (key === this.drawn[part]) return;
+    this.drawn[part] = key;
+    draw();
+  }
+
+  private paintProgress({ progress, doing, told: words }: ImportState): void {
+    this.bar.hidden = doing !== "importing";
+    attribute(this.bar, "max", progress?.total || null);
+    attribute(this.bar, "value", progress?.total ? progress.done : null);
+    const phase = progress ? (PHASES[progress.phase] ?? progress.phase) : "Starting";
+    text(this.phase, doing === "importing" ? phase : doing === "undoing" ? "Undoing" : words);
+    // Not in the live region: numbers that run would be read out without end.
+    const of = progress?.total ? `${count(progress.done)} of ${counted(progress.total, "row")}` : "";
+    text(this.amount, doing === "importing" ? of : "");
+  }
+
+  /** A button that was pressed here and goes gives the focus to what comes next. */
+  private moveFocus(before: ImportState | null, { doing }: ImportState): void {
+    if (!this.owned || before?.doing === doing) return;
+    const at = document.activeElement;
+    const away = at && at !== document.body && !this.root.contains(at);
+    this.owned = !away && doing !== "";
+    if (away || doing === "undoing") return;
+    const next = [this.cancel, this.undo, this.button].find((each) => !each.hidden && !each.disabled);
+    (next ?? this.result).focus();
+  }
 
   private makeRow(column: Column): Row {
     const field = h("select", { class: "m-input", id: uid("field") });
@@ -126,7 +184,11 @@ export class ImportForm implements View<ImportState> {
     const more = known ? [] : [plain(column.field)];
     fill(field, [...this.state!.fields, ...more], column.field, "keep as an attribute");
     const made = { column, field, unit };
-    field.addEventListener("change", () => this.fillUnit(made));
+    field.addEventListener("change", () => {
+      this.fillUnit(made);
+      void this.look();
+    });
+    unit.addEventListener("change", () => void this.look());
     this.fillUnit(made);
     return made;
   }
@@ -160,40 +222,77 @@ export class ImportForm implements View<ImportState> {
     return Object.fromEntries(changed.map((each) => [each.column.name, [each.field.value, each.unit.value]]));
   }
 
+  /** Reads the file as another kind, or another sheet of it. */
   private read(): Promise<void> {
     // Another kind has other sheets.
     const sheet = this.kind.value === this.state!.kind ? this.sheet.value : "";
-    return this.ask("import.read", { as: this.kind.value, sheet }, () => this.read());
+    return this.inquire("import.read", { as: this.kind.value, sheet }, () => this.read());
   }
 
-  private run(): Promise<void> {
-    return this.ask("import.run", { columns: this.chosen(), type: this.type.value }, () => this.run());
+  /** Looks what the first rows become. */
+  private look(): Promise<void> {
+    return this.inquire("import.look", this.wanted(), () => this.look());
   }
 
-  private async ask(kind: string, payload: object, again: () => Promise<void>): Promise<void> {
-    this.busy = true;
-    this.notice.show(null);
+  private run(): void {
+    this.ask("import.run", this.wanted());
+  }
+
+  private wanted(): object {
+    return { columns: this.chosen(), type: this.type.value };
+  }
+
+  /** Asks about the preview; what is asked later is what counts. */
+  private async inquire(kind: string, payload: object, again: () => Promise<void>): Promise<void> {
+    this.reading.abort();
+    const reading = (this.reading = new AbortController());
+    this.refused = null;
+    this.root.setAttribute("aria-busy", "true");
     this.paint();
     try {
-      await this.channel.request(kind, payload);
+      await this.context.channel.request(kind, payload, reading.signal);
     } catch (error) {
-      if (!isAbort(error))
-        this.notice.show(failureOf(error), [{ label: "Try again", run: () => void again() }]);
-    } finally {
-      this.busy = false;
-      this.paint();
+      if (isAbort(error)) return;
+      this.refused = { failure: failureOf(error), again: () => void again() };
     }
+    this.root.removeAttribute("aria-busy");
+    this.paint();
+  }
+
+  /** Asks for something to be done; how it goes is in the state, for whoever looks at it. */
+  private ask(kind: string, payload: object = {}): void {
+    this.owned = true;
+    this.refused = null;
+    this.context.channel.request(kind, payload).catch(() => undefined);
   }
 
   private paint(): void {
-    const over = !!this.state?.outcome;
-    const idle = !this.busy && !this.state?.progress && !over;
-    text(this.button, over ? "Imported" : this.busy ? "One moment…" : "Import");
+    const { doing, outcome } = this.state!;
+    const idle = !doing && !outcome;
+    text(this.button, outcome?.undone ? "Undone" : outcome ? "Imported" : "Import");
     this.button.disabled = !idle;
+    this.cancel.hidden = doing !== "importing";
+    this.undo.hidden = !outcome?.undoable;
+    this.undo.disabled = !!doing;
     const controls = [this.kind, this.sheet, this.type, ...this.rows.flatMap(({ field, unit }) => [field, unit])];
     for (const control of controls) control.disabled = !idle;
+    this.paintNotice();
+  }
+
+  private paintNotice(): void {
+    const { error, failed } = this.state!;
+    if (this.refused)
+      return this.notice.show(this.refused.failure, [{ label: "Try again", run: this.refused.again }]);
+    const again = { label: "Try again", run: () => (failed === "undoing" ? this.ask("import.undo") : this.run()) };
+    const anyway = { label: "Undo anyway", run: () => this.ask("import.undo", { force: true }) };
+    const gone = error?.reason === "UPLOAD_NOT_FOUND";
+    const actions = gone ? [] : error?.reason === "DATA_EDITED" ? [anyway] : [again];
+    this.notice.show(error, actions, gone ? UPLOAD_GONE : undefined);
   }
 }
+
+const button = (label: string, run: () => void): HTMLButtonElement =>
+  h("button", { type: "button", class: "m-button", hidden: true, onclick: run }, label);
 
 const plain = (value: string): Option => ({ value, label: value });
 
@@ -206,19 +305,4 @@ function fill(select: HTMLSelectElement, options: Option[], value: string, empty
 
 function row(label: string, control: HTMLElement): HTMLElement {
   return h("div", { class: "m-row" }, h("label", { class: "m-label", for: control.id }, label), control);
-}
-
-function told({ equation, facts, rejected, rejected_count, notes }: NonNullable<ImportState["outcome"]>): Node[] {
-  const rest = rejected_count - rejected.length;
-  const lines = rest > 0 ? [...rejected, `… and ${count(rest)} more`] : rejected;
-  return [
-    h("p", {}, h("strong", {}, `${equation}.`), " The views show it already."),
-    list(facts),
-    list(lines),
-    list(notes),
-  ];
-}
-
-function list(lines: string[]): HTMLElement {
-  return h("ul", { class: "m-lines", hidden: lines.length === 0 }, ...lines.map((line) => h("li", {}, line)));
 }

@@ -3,6 +3,8 @@ import { bytes, count, counted, decimal, h } from "./dom";
 import { Frame } from "./frame";
 import type { ViewState } from "./types";
 import type { Context, View } from "./view";
+import "./styles/views.css";
+import "./styles/landscape.css";
 
 /** A sum over assets of none of which the value is known is null, which is not 0. */
 interface Totals {
@@ -55,7 +57,7 @@ export class Landscape implements View<LandscapeState> {
   readonly root: HTMLElement;
   private readonly frame: Frame;
   private readonly totals = h("ul", { class: "m-totals" });
-  private readonly groups = h("div", { class: "m-groups" });
+  private readonly groups = h("div", { class: "m-parts" });
   private readonly more = h("div", { class: "m-more" });
   private drawn: string | undefined;
 
@@ -174,8 +176,8 @@ function dependencyTable({ count: all, kinds, isolated, degrees }: Dependencies,
 function table(title: string, head: string[], rows: HTMLElement[][], note: string | null): HTMLElement {
   return h(
     "section",
-    { class: "m-group" },
-    h("h4", { class: "m-group-title" }, title),
+    { class: "m-part" },
+    h("h4", { class: "m-part-title" }, title),
     h(
       "table",
       { class: "m-small", "aria-label": title },
@@ -196,8 +198,8 @@ function bars({ label, buckets, value_count }: Group, total: number): HTMLElemen
   if (rest > 0) rows.push(bar(`${count(Math.max(1, value_count - named))} more`, rest, total, longest, true));
   return h(
     "section",
-    { class: "m-group" },
-    h("h4", { class: "m-group-title" }, label),
+    { class: "m-part" },
+    h("h4", { class: "m-part-title" }, label),
     h("ul", { class: "m-bars" }, ...rows),
   );
 }

@@ -1,341 +1,232 @@
-// A select-only combobox with a listbox popup (ARIA APG) over a list of any length.
-import { failureOf } from "./channel";
-import { attribute, count, h, icon, text, uid } from "./dom";
-import { Pages } from "./pages";
-import { Rows } from "./rows";
-import type { PageOf } from "./types";
+// A combobox over a list of any length (ARIA APG): closed it says what is chosen; open it has a search field that
+// keeps the focus, and a listbox whose marked row that field names.
+import type { Detail } from "./details";
+import { attribute, h, uid } from "./dom";
+import { Finder } from "./finder";
+import { Listing, type ListOptions } from "./listing";
+import type { Choice, RowAction } from "./option";
+import { Popup } from "./popup";
+import { Trigger } from "./trigger";
 
-const ROW_PX = 32;
-const ROWS_SHOWN = 10;
-const TYPEAHEAD_MS = 700;
+const WIDTH_MIN = 460;
+const OPENING = ["Enter", " ", "ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End"];
 
-/** What a row shows. */
-export interface Choice {
-  name: string;
-  label: string;
-  badge?: string;
-  detail: string;
-}
-
-interface Options<T> {
-  label: string;
-  plural: string;
-  fetch(offset: number, limit: number, signal: AbortSignal): Promise<PageOf<T>>;
-  choice(item: T): Choice;
-  commit(item: T): void;
-  announce(message: string): void;
-}
-
-/** A combobox. Opening and moving change nothing; `commit` hears of a choice. */
+/** A combobox. Opening, searching and moving change nothing; `commit` hears of a choice. */
 export class Combobox<T> {
   readonly root: HTMLElement;
-  readonly trigger: HTMLElement;
-  readonly pages: Pages<T>;
-  private readonly value = h("span", { class: "m-value" });
-  private readonly badge = h("span", { class: "m-badge", hidden: true });
-  private readonly detail = h("span", { class: "m-detail" });
-  private readonly canvas = h("div", { class: "m-canvas", role: "presentation" });
-  private readonly list: HTMLElement;
-  private readonly popup: HTMLElement;
-  private readonly foot = h("div", { class: "m-foot" });
-  private readonly rows: Rows;
-  private readonly place = (): void => this.position();
-  private current: Choice | null = null;
-  private active = -1;
-  private open = false;
-  private typed = "";
-  private typedAt = 0;
+  readonly listing: Listing<T>;
+  private readonly closed: Trigger;
+  private readonly finder: Finder;
+  private readonly popup: Popup;
+  /** Enter was pressed before what was searched for was here. */
+  private committing = false;
 
-  constructor(private readonly options: Options<T>) {
-    const label = h("span", { class: "m-label", id: uid("label") }, options.label);
-    this.list = h(
-      "div",
-      { class: "m-list", role: "listbox", id: uid("list"), "aria-label": options.plural, tabindex: "-1" },
-      this.canvas,
-    );
-    this.popup = h("div", { class: "m-popup", popover: "manual", hidden: true }, this.list, this.foot);
-    // The list keeps no focus: it stays on the combobox, which names the active row.
-    this.popup.addEventListener("mousedown", (event) => event.preventDefault());
-    this.trigger = h(
-      "div",
+  constructor(private readonly options: ListOptions<T>) {
+    this.closed = new Trigger({
+      label: options.label,
+      clicked: () => (this.isOpen ? this.close(true) : this.show()),
+      // Else the focus would leave the open list, which closes it, and the click would open it again.
+      pressed: (event) => this.isOpen && event.preventDefault(),
+      focused: () => this.onTriggerFocus(),
+      keys: (event) => this.onTriggerKey(event),
+    });
+    this.listing = new Listing<T>(options, {
+      marked: (id) => attribute(this.finder.input, "aria-activedescendant", id),
+      clicked: (index) => this.commit(this.listing.item(index)),
+      acted: (kind, index) => this.act(kind, this.listing.item(index)),
+      settled: () => this.committing && this.commit(this.listing.marked),
+      resized: () => this.popup.place(),
+      widen: () => void this.widen(),
+      refocus: () => this.finder.input.focus(),
+    });
+    this.finder = new Finder(
       {
-        class: "m-combo",
+        label: options.search,
+        filters: options.filters ?? [],
+        changed: () => this.listing.ask(this.finder.query, this.finder.isPlain),
+        typing: () => this.listing.wait(true),
+      },
+      {
         role: "combobox",
-        tabindex: "0",
-        "aria-labelledby": label.id,
+        "aria-autocomplete": "list",
         "aria-haspopup": "listbox",
         "aria-expanded": "false",
-        "aria-controls": this.list.id,
-        onclick: () => (this.open ? this.close() : this.show()),
-        onkeydown: (event: KeyboardEvent) => this.onKey(event),
-        onblur: () => this.close(),
+        "aria-controls": this.listing.list.id,
       },
-      this.value,
-      this.badge,
-      this.detail,
-      icon("chevron"),
     );
-    this.root = h("div", { class: "m-field" }, label, this.trigger, this.popup);
-    this.pages = new Pages(
-      (offset, limit, signal) => options.fetch(offset, limit, signal),
-      () => this.arrived(),
+    this.finder.root.addEventListener("keydown", (event) => this.onListKey(event));
+    this.popup = new Popup(
+      this.trigger,
+      WIDTH_MIN,
+      { role: "dialog", id: uid("popup"), "aria-label": `Choose the ${options.noun}` },
+      this.finder.root,
+      ...this.listing.parts,
     );
-    this.rows = new Rows(
-      this.list,
-      this.canvas,
-      {
-        create: (index) => this.makeRow(index),
-        update: (row, index) => this.paintRow(row, index),
-        seen: (first, last) => this.seen(first, last),
-        kept: () => this.active,
-      },
-      ROW_PX,
+    this.popup.root.addEventListener("mousedown", (event) => keepFocus(event));
+    this.popup.root.addEventListener("keydown", (event) => this.onPopupKey(event));
+    attribute(this.trigger, "aria-controls", this.popup.root.id);
+    this.root = h(
+      "div",
+      { class: "m-field", onfocusout: (event: FocusEvent) => this.onFocusOut(event) },
+      ...this.closed.parts,
+      this.popup.root,
     );
+  }
+
+  get trigger(): HTMLElement {
+    return this.closed.element;
+  }
+
+  get isOpen(): boolean {
+    return this.popup.isOpen;
+  }
+
+  /** The marked row of the open list. */
+  get marked(): T | undefined {
+    return this.isOpen ? this.listing.marked : undefined;
   }
 
   /** Shows what is chosen, or a text where nothing is. */
-  set(choice: Choice | null, otherwise = "None", busy = false): void {
-    this.current = choice;
-    text(this.value, choice?.label ?? otherwise);
-    attribute(this.value, "title", choice?.label);
-    attribute(this.trigger, "aria-busy", busy ? "true" : null);
-    this.badge.hidden = !choice?.badge;
-    text(this.badge, choice?.badge ?? "");
-    text(this.detail, choice?.detail ?? "");
-    this.rows.refresh();
-  }
-
-  /** The row of a name, among those that are loaded. */
-  indexOf(name: string | undefined): number {
-    for (const [index, item] of this.pages.loaded())
-      if (this.options.choice(item).name === name) return index;
-    return -1;
-  }
-
-  /** The list may have changed: what is shown stays until the new rows are here. */
-  stale(): void {
-    this.pages.stale();
-    if (this.open) this.pages.want(...this.rows.range);
+  set(choice: Choice | null, detail: Detail | null, otherwise = "None", busy = false): void {
+    this.closed.set(choice, detail, otherwise, busy);
+    this.listing.select(choice?.name);
   }
 
   /** Another list begins. */
   clear(): void {
     this.close();
-    this.pages.clear();
-    this.rows.clear();
-    this.rows.setCount(0);
+    this.finder.reset();
+    this.closed.narrow("");
+    this.listing.clear();
   }
 
   show(): void {
-    if (this.open) return;
-    this.open = true;
-    this.popup.hidden = false;
-    this.popup.showPopover?.();
-    attribute(this.trigger, "aria-expanded", "true");
-    this.resize();
-    this.position();
-    document.addEventListener("scroll", this.place, true);
-    window.addEventListener("resize", this.place);
-    this.activate(Math.max(0, this.indexOf(this.current?.name)));
-    if (this.pages.total === undefined) this.pages.want(0, ROWS_SHOWN);
+    if (this.isOpen) return;
+    this.closed.expand(true);
+    this.closed.narrow("");
+    attribute(this.finder.input, "aria-expanded", "true");
+    this.listing.prepare();
+    this.popup.show();
+    this.listing.show();
+    this.finder.input.focus();
+    this.finder.input.select();
   }
 
-  close(): void {
-    if (!this.open) return;
-    this.open = false;
-    this.active = -1;
-    this.typed = "";
-    this.popup.hidePopover?.();
-    this.popup.hidden = true;
-    attribute(this.trigger, "aria-expanded", "false");
-    attribute(this.trigger, "aria-activedescendant", null);
-    document.removeEventListener("scroll", this.place, true);
-    window.removeEventListener("resize", this.place);
+  /** Closes the list; `back` gives the focus to the combobox. */
+  close(back = false): void {
+    if (!this.isOpen) return;
+    this.committing = false;
+    // Before the focus leaves what is hidden, or it would be lost.
+    if (back) this.trigger.focus();
+    this.popup.hide();
+    this.listing.hide();
+    this.closed.expand(false);
+    this.closed.narrow(this.finder.words);
+    attribute(this.finder.input, "aria-expanded", "false");
+  }
+
+  /** Lets go of what narrows the list; whether something did. */
+  widen(): boolean {
+    if (this.finder.isPlain) return false;
+    this.finder.clear();
+    this.closed.narrow("");
+    if (!this.isOpen) this.options.announce(`All ${this.options.noun}s are listed again`);
+    return true;
+  }
+
+  /** Goes to the search field. */
+  search(): void {
+    this.show();
+    this.finder.input.focus();
+  }
+
+  /** Hides the details; whether there were any to hide. */
+  dismiss(): boolean {
+    return this.closed.hideDetails();
+  }
+
+  toggleDetails(): void {
+    const words = this.closed.toggleDetails();
+    if (words) this.options.announce(words);
   }
 
   dispose(): void {
     this.close();
-    this.rows.close();
+    this.closed.hideDetails();
+    this.finder.dispose();
+    this.listing.dispose();
   }
 
-  private onKey(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey) return;
-    const move = this.moves(event);
-    if (move !== undefined) {
-      this.show();
-      this.activate(move);
-    } else if (event.key === "Enter" || (event.key === " " && !this.isTyping())) {
-      if (this.open) this.commit(this.active);
-      else this.show();
-    } else if (event.key === "Escape" && this.open) {
-      this.close();
-    } else if (event.key === "Tab") {
-      this.close();
-      return;
-    } else if (this.open && event.key.length === 1) {
-      this.typeahead(event.key);
-    } else {
+  private act(kind: RowAction["kind"], item: T | undefined): void {
+    if (item) this.options.act?.(kind, item);
+  }
+
+  private commit(item: T | undefined): void {
+    this.committing = false;
+    if (!item) {
+      const nothing = this.listing.walked.pages.total === 0;
+      return this.options.announce(nothing ? "Nothing to choose" : "Still loading");
+    }
+    if (this.finder.query.search) this.finder.clearSearch();
+    this.close(true);
+    this.options.commit(item);
+  }
+
+  private onTriggerKey(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !OPENING.includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.show();
+    if (/^(Page|Home|End)/.test(event.key)) this.listing.move(event.key);
+  }
+
+  /** Keys of the search field. */
+  private onListKey(event: KeyboardEvent): void {
+    if (event.target !== this.finder.input || event.isComposing) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const blank = this.finder.input.value === "";
+    if (event.key === "Enter" || (event.key === " " && blank)) {
+      this.finder.flush();
+      // Of a search that is under way, the best of what it will find.
+      if (this.listing.isWaiting) this.committing = true;
+      else this.commit(this.listing.marked);
+    } else if (this.listing.move(event.key)) {
+      this.committing = false;
+    } else if (event.key !== "/" || !blank) {
+      this.committing = false;
       return;
     }
     event.preventDefault();
     event.stopPropagation();
   }
 
-  private moves(event: KeyboardEvent): number | undefined {
-    const here = this.open ? this.active : Math.max(0, this.indexOf(this.current?.name));
-    const last = (this.pages.total ?? 1) - 1;
-    switch (event.key) {
-      case "ArrowDown":
-        return this.open && !event.altKey ? Math.min(last, here + 1) : here;
-      case "ArrowUp":
-        if (event.altKey && this.open) return void this.close();
-        return this.open ? Math.max(0, here - 1) : here;
-      case "PageDown":
-        return Math.min(last, here + this.rows.pageRows);
-      case "PageUp":
-        return Math.max(0, here - this.rows.pageRows);
-      case "Home":
-        return 0;
-      case "End":
-        return last;
-      default:
-        return undefined;
-    }
+  /** Keys wherever the focus is in the open list. */
+  private onPopupKey(event: KeyboardEvent): void {
+    if (event.isComposing || event.metaKey) return;
+    if (event.key !== "Escape" && !(event.altKey && event.key === "ArrowUp")) return;
+    this.close(true);
+    event.preventDefault();
+    event.stopPropagation();
   }
 
-  /** A space within a name belongs to the name. */
-  private isTyping(): boolean {
-    return this.open && this.typed !== "" && performance.now() - this.typedAt <= TYPEAHEAD_MS;
+  private onTriggerFocus(): void {
+    if (this.isOpen) this.close();
+    else this.listing.prepare();
   }
 
-  /** Goes to the next loaded row whose label begins with what was typed. */
-  private typeahead(key: string): void {
-    this.typed = (this.isTyping() ? this.typed : "") + key.toLowerCase();
-    this.typedAt = performance.now();
-    // The same letter again means the next row with it.
-    const same = [...this.typed].every((letter) => letter === this.typed[0]);
-    const prefix = same ? this.typed[0]! : this.typed;
-    const after = same ? this.active : this.active - 1;
-    const hits = [...this.pages.loaded()].filter(([, item]) =>
-      this.options.choice(item).label.toLowerCase().startsWith(prefix),
-    );
-    const hit = hits.find(([index]) => index > after) ?? hits[0];
-    if (hit) this.activate(hit[0]);
-    else this.options.announce(`No loaded name begins with ${this.typed}`);
+  private onFocusOut(event: FocusEvent): void {
+    if (!this.isOpen) return;
+    const to = event.relatedTarget as Node | null;
+    if (to && !this.popup.root.contains(to)) this.close();
+    // Without a target a click went to something that takes no focus, or the window lost it, which is no leaving.
+    if (to) return;
+    setTimeout(() => {
+      if (document.hasFocus() && !this.popup.root.contains(document.activeElement)) this.close();
+    });
   }
+}
 
-  private activate(index: number): void {
-    this.active = index;
-    this.rows.setCount(this.pages.total ?? 0);
-    this.rows.reveal(index);
-    attribute(this.trigger, "aria-activedescendant", this.rows.element(index)?.id);
-  }
-
-  private commit(index: number): void {
-    const item = this.pages.at(index);
-    if (!item) return this.options.announce("Still loading");
-    this.close();
-    this.options.commit(item);
-  }
-
-  private arrived(): void {
-    this.rows.setCount(this.pages.total ?? 0);
-    this.resize();
-    this.paintFoot();
-    if (this.open) {
-      const known = this.indexOf(this.current?.name);
-      const untouched = this.active <= 0 && known > 0;
-      this.activate(
-        untouched ? known : Math.min(Math.max(0, this.active), Math.max(0, (this.pages.total ?? 1) - 1)),
-      );
-      this.position();
-    }
-    this.rows.refresh();
-  }
-
-  private makeRow(index: number): HTMLElement {
-    const row = h(
-      "div",
-      {
-        class: "m-option",
-        role: "option",
-        id: uid("option"),
-        "aria-posinset": index + 1,
-        onclick: () => this.commit(index),
-      },
-      icon("check"),
-      h("span", { class: "m-value" }),
-      h("span", { class: "m-badge", hidden: true }),
-      h("span", { class: "m-detail" }),
-    );
-    return row;
-  }
-
-  private paintRow(row: HTMLElement, index: number): void {
-    const item = this.pages.at(index);
-    const choice = item && this.options.choice(item);
-    const [, value, badge, detail] = row.children as unknown as [
-      Element,
-      HTMLElement,
-      HTMLElement,
-      HTMLElement,
-    ];
-    text(value, choice?.label ?? "Loading…");
-    attribute(value, "title", choice?.label);
-    badge.hidden = !choice?.badge;
-    text(badge, choice?.badge ?? "");
-    text(detail, choice?.detail ?? "");
-    attribute(row, "aria-setsize", this.pages.total ?? -1);
-    attribute(row, "aria-selected", String(!!choice && choice.name === this.current?.name));
-    row.classList.toggle("m-active", index === this.active);
-    row.classList.toggle("m-absent", !choice);
-  }
-
-  private seen(first: number, last: number): void {
-    if (!this.open) return;
-    this.pages.want(first, last);
-    this.paintFoot();
-  }
-
-  private paintFoot(): void {
-    const { total, error } = this.pages;
-    if (error) {
-      const retry = h(
-        "button",
-        { type: "button", class: "m-link", tabindex: "-1", onclick: () => this.again() },
-        "Try again",
-      );
-      this.foot.replaceChildren(h("span", { class: "m-foot-error" }, failureOf(error).message), retry);
-    } else if (total === undefined) {
-      text(this.foot, "Loading…");
-    } else if (total === 0) {
-      text(this.foot, "Nothing here yet");
-    } else {
-      const [first, last] = this.rows.range;
-      text(this.foot, `${count(first + 1)}–${count(last + 1)} of ${count(total)}`);
-    }
-  }
-
-  private again(): void {
-    this.pages.retry();
-    this.pages.want(...this.rows.range);
-  }
-
-  private resize(): void {
-    this.list.style.height = `${Math.min(ROWS_SHOWN, this.pages.total ?? 3) * ROW_PX}px`;
-    this.paintFoot();
-  }
-
-  /** Puts the popup, which lies in the top layer so that no cell clips it, under or over the combobox. */
-  private position(): void {
-    const box = this.trigger.getBoundingClientRect();
-    const { style } = this.popup;
-    const width = Math.min(Math.max(box.width, 300), window.innerWidth - 16);
-    style.width = `${width}px`;
-    style.left = `${Math.max(8, Math.min(box.left, window.innerWidth - width - 8))}px`;
-    const height = this.popup.offsetHeight;
-    const below = window.innerHeight - box.bottom;
-    const over = below < height + 8 && box.top > below;
-    style.top = `${over ? Math.max(8, box.top - height - 4) : box.bottom + 4}px`;
-  }
+/** A click on a row leaves the focus in the search field, which names the marked row. */
+function keepFocus(event: Event): void {
+  if (!(event.target as Element).closest("input, select, button, .m-about")) event.preventDefault();
 }

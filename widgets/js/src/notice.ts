@@ -1,9 +1,17 @@
 // What goes wrong, said in place: the message, what to do about it, and a way to try again.
 import { attribute, h, text, uid } from "./dom";
+import type { Silence } from "./heartbeat";
 import type { Failure } from "./types";
+import "./styles/notices.css";
 
-export const SILENT_KERNEL =
-  "The kernel is not answering: busy, or gone. If it stays so, run the cell with connect() again.";
+export const SILENCES: Record<Silence, string> = {
+  busy: "The kernel is busy with a cell. This works again when it has finished.",
+  silent: "The kernel is not answering: busy, or gone. If it stays so, run the cell with connect() again.",
+  ended: "The kernel was restarted or has ended, and this widget with it. Run its cell again, after the one with connect().",
+  offline: "This page has lost Jupyter. It tries again by itself; what you see may be old.",
+  unrun: "No kernel runs this notebook: this is what was saved. Run its cells to use it.",
+};
+export const SILENT_KERNEL = SILENCES.silent;
 
 const HINTS: Record<string, string> = {
   Unavailable:
@@ -88,20 +96,20 @@ export class Notice {
   }
 }
 
-/** The banner for a kernel that does not answer. */
-export function banner(): { root: HTMLElement; show(silent: boolean): void } {
+/** The banner for a widget that nothing answers. */
+export function banner(): { root: HTMLElement; show(silence: Silence | null): void } {
   const words = h("span", {});
-  const root = h(
-    "div",
-    { class: "m-banner", role: "alert", hidden: true },
-    h("span", { class: "m-notice-mark", "aria-hidden": "true" }, "!"),
-    words,
-  );
+  const mark = h("span", { class: "m-notice-mark", "aria-hidden": "true" }, "!");
+  const root = h("div", { class: "m-banner m-silence", hidden: true }, mark, words);
   return {
     root,
-    show(silent) {
-      root.hidden = !silent;
-      text(words, silent ? SILENT_KERNEL : "");
+    show(silence) {
+      root.hidden = !silence;
+      // A busy kernel is no fault: that is said when there is a pause.
+      attribute(root, "role", silence === "busy" ? "status" : "alert");
+      root.classList.toggle("m-calm", silence === "busy");
+      text(mark, silence === "busy" ? "…" : "!");
+      text(words, silence ? SILENCES[silence] : "");
     },
   };
 }

@@ -3,6 +3,7 @@
 // Rows of one height need no measuring, so this is arithmetic. What is not: browsers cap the height of an
 // element (Firefox near 17 million pixels), so above a limit the scroll bar stands for the list by proportion.
 import { painter } from "./dom";
+import "./styles/rows.css";
 
 export const MAX_PIXELS = 10_000_000;
 const OVERSCAN = 4;
@@ -46,6 +47,8 @@ export interface RowSource {
   create(index: number): HTMLElement;
   /** Brings a row's element up to date. */
   update(element: HTMLElement, index: number): void;
+  /** The element inside the canvas that a row belongs to; the canvas itself where there is none. */
+  parent?(index: number): Element;
   /** A row that stays in the page wherever the window is, since something refers to its element. */
   kept?(): number;
   /** Hears which rows are seen, after each paint. */
@@ -61,6 +64,8 @@ export class Rows {
   private barAt = 0;
   private readonly elements = new Map<number, HTMLElement>();
   private readonly resizes: ResizeObserver;
+  /** Of the scroller, once it was told; 0 while it is hidden. */
+  private height: number | undefined;
 
   /** `head` is the height in pixels, inside the scroller, that a sticky header takes. */
   constructor(
@@ -73,7 +78,10 @@ export class Rows {
     this.refresh = painter(() => this.paint());
     scroller.addEventListener("scroll", () => this.onScroll(), { passive: true });
     scroller.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
-    this.resizes = new ResizeObserver(() => this.refresh());
+    this.resizes = new ResizeObserver(() => {
+      this.height = scroller.clientHeight;
+      this.refresh();
+    });
     this.resizes.observe(scroller);
   }
 
@@ -104,6 +112,7 @@ export class Rows {
 
   /** Scrolls as little as it takes to see a row whole, and paints at once, so that the row is in the page. */
   reveal(index: number): void {
+    if (this.height === 0) this.height = undefined; // it was hidden until just now
     const start = index * this.rowHeight;
     const least = start + this.rowHeight - this.viewport;
     this.scrollTo(Math.min(start, Math.max(this.offset, least)));
@@ -129,7 +138,8 @@ export class Rows {
   }
 
   private get viewport(): number {
-    return Math.max(0, this.scroller.clientHeight - this.head);
+    // Where the page is asked, it is laid out first, which takes longer than painting the rows.
+    return Math.max(0, (this.height || this.scroller.clientHeight) - this.head);
   }
 
   private get map(): ScrollMap {
@@ -155,7 +165,7 @@ export class Rows {
 
   private paint(): void {
     // Hidden: what was painted stays, and the observer of its size tells when it is back.
-    if (this.viewport === 0) return;
+    if (this.height === 0 || this.viewport === 0) return;
     const map = this.map;
     this.canvas.style.height = `${map.height}px`;
     this.offset = map.clamp(this.offset);
@@ -172,9 +182,8 @@ export class Rows {
       let element = this.elements.get(index);
       if (!element) {
         element = this.source.create(index);
+        this.insert(element, index);
         this.elements.set(index, element);
-        // In order, for whoever reads the page rather than sees it.
-        this.canvas.insertBefore(element, this.elements.get(index + 1) ?? null);
       }
       this.source.update(element, index);
     }
@@ -182,5 +191,15 @@ export class Rows {
       element.style.transform = `translateY(${index * this.rowHeight + shift}px)`;
     }
     if (this.count > 0) this.source.seen(first, last);
+  }
+
+  /** In order, for whoever reads the page rather than sees it. */
+  private insert(element: HTMLElement, index: number): void {
+    const parent = this.source.parent?.(index) ?? this.canvas;
+    let after: number | undefined;
+    for (const [other, { parentNode }] of this.elements) {
+      if (other > index && parentNode === parent && (after === undefined || other < after)) after = other;
+    }
+    parent.insertBefore(element, after === undefined ? null : this.elements.get(after)!);
   }
 }

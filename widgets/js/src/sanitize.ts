@@ -29,6 +29,10 @@ export function harmless(html: string): DocumentFragment | null {
     link.target = "_blank";
     link.rel = "noopener noreferrer";
   }
+  // A screen reader would announce the corner of a data frame as the heading of its index.
+  for (const heading of fragment.querySelectorAll("th:not([role])")) {
+    if (!heading.textContent?.trim()) heading.setAttribute("role", "cell");
+  }
   return fragment;
 }
 
@@ -47,23 +51,53 @@ function allowed(element: Element): boolean {
 }
 
 const CSP =
-  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:";
-const REPORT = `<script>
-  const tell = () => parent.postMessage({ mooring: "height", height: document.documentElement.offsetHeight }, "*");
-  new ResizeObserver(tell).observe(document.documentElement); addEventListener("load", tell);
-</script>`;
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:";
+const HEIGHT_MAX_PX = 2000;
 
-/** A frame that runs what it must in an origin of its own, without network; it tells its height. */
-export function sandboxed(html: string, title: string): { frame: HTMLIFrameElement; dispose(): void } {
+// First, so that it hears of everything that is refused to what comes after it.
+const REFUSED = `<script>addEventListener("securitypolicyviolation", ({ blockedURI }) =>
+  parent.postMessage({ mooring: "refused", address: blockedURI }, "*"));</script>`;
+const HEIGHT = `<script>{
+  const tell = () => parent.postMessage({ mooring: "height", height: document.documentElement.offsetHeight }, "*");
+  addEventListener("load", tell);
+  new ResizeObserver(tell).observe(document.documentElement);
+}</script>`;
+const RELAY = `<script>addEventListener("message", ({ data }) => parent.postMessage(data, "*"));</script>`;
+const LOOK = "<style>body { margin: 0; font: 13px system-ui, sans-serif; }</style>";
+const OUTER_LOOK = "<style>body { margin: 0; } iframe { display: block; width: 100%; height: 100vh; border: 0; }</style>";
+
+/**
+ * A frame that runs what it must in an origin of its own, without network; it tells its height, and `refused` is
+ * called with the address of the first thing that it was not let fetch. It is a frame in a frame: the outer one's
+ * policy is what keeps the inner one from going to another page and taking along what it was shown.
+ */
+export function sandboxed(
+  html: string,
+  title: string,
+  refused: (address: string) => void,
+): { frame: HTMLIFrameElement; dispose(): void } {
+  const inner = document.createElement("iframe");
+  inner.title = title;
+  inner.setAttribute("sandbox", "allow-scripts");
+  inner.srcdoc = page(`${REFUSED}${HEIGHT}${LOOK}${html}`);
   const frame = document.createElement("iframe");
   frame.className = "m-frame";
   frame.title = title;
   frame.setAttribute("sandbox", "allow-scripts");
-  frame.srcdoc = `<!doctype html><meta http-equiv="Content-Security-Policy" content="${CSP}"><meta charset="utf-8"><style>body{margin:0;font:13px system-ui,sans-serif}</style>${html}${REPORT}`;
-  const hear = (event: MessageEvent): void => {
-    if (event.source !== frame.contentWindow || event.data?.mooring !== "height") return;
-    frame.style.height = `${Math.min(Math.max(Number(event.data.height) || 0, 24), 2000)}px`;
+  frame.srcdoc = page(`${REFUSED}${RELAY}${OUTER_LOOK}${inner.outerHTML}`);
+  let told = false;
+  const hear = ({ source, data }: MessageEvent): void => {
+    if (source !== frame.contentWindow) return;
+    if (data?.mooring === "height") {
+      frame.style.height = `${Math.min(Math.max(Number(data.height) || 0, 24), HEIGHT_MAX_PX)}px`;
+    } else if (data?.mooring === "refused" && !told) {
+      told = true;
+      refused(String(data.address));
+    }
   };
   window.addEventListener("message", hear);
   return { frame, dispose: () => window.removeEventListener("message", hear) };
 }
+
+const page = (body: string): string =>
+  `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${CSP}">${body}`;

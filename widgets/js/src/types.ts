@@ -15,6 +15,14 @@ export interface Model {
 export interface WidgetManager {
   get_model?(id: string): Promise<unknown>;
   create_view?(model: unknown, options?: object): Promise<{ el: HTMLElement; remove?: () => void }>;
+  /** null: the notebook has none. */
+  kernel?: HostKernel | null;
+}
+
+/** What Jupyter knows of a kernel. */
+export interface HostKernel {
+  status?: string;
+  connectionStatus?: string;
 }
 
 /** anywidget's host: lends other widgets of the page. */
@@ -34,6 +42,8 @@ export interface Engagement {
   name: string;
   label: string;
   session_count: number;
+  description: string;
+  default_session: string;
 }
 
 export interface Session {
@@ -42,12 +52,23 @@ export interface Session {
   label: string;
   is_default: boolean;
   asset_count: number;
+  dependency_count: number;
   description: string;
+  type: string;
+  labels: Record<string, string>;
+  creator: string;
+  /** Made by who looks at it. */
+  mine: boolean;
+  /** RFC 3339; empty where not known. */
+  last_activity: string;
+  archived: boolean;
 }
 
 export interface PageOf<T> {
   items: T[];
   total: number;
+  /** The total was only counted so far: there may be more. */
+  at_least?: boolean;
 }
 
 export type Status = "loading" | "ready" | "empty" | "error" | "pending" | "gone" | "disconnected";
@@ -65,8 +86,12 @@ export interface SelectorState extends Omit<State, "session"> {
   connection: "live" | "connecting" | "disconnected";
   engagement: Engagement | null;
   session: Session | null;
+  /** Sessions that are being compared. */
+  compared: { name: string; label: string }[];
   /** Rises whenever a list may have changed. */
   lists: number;
+  /** The same of what stands above the list. */
+  shortcuts: number;
 }
 
 /** A dependent view: the session it shows, and whether a fresher answer is on its way. */
@@ -74,4 +99,6 @@ export interface ViewState extends State {
   title: string;
   session_label: string;
   refreshing: boolean;
+  /** How old it is where nothing keeps it true, in seconds since the epoch; null while changes arrive. */
+  as_of?: number | null;
 }

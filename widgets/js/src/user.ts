@@ -1,20 +1,28 @@
 // A user's own view: what the function returned, shown as far as it is safe to.
-import { h } from "./dom";
+import { failureOf } from "./channel";
+import { attribute, h, text } from "./dom";
 import { Frame } from "./frame";
+import { Notice } from "./notice";
 import { harmless, sandboxed } from "./sanitize";
 import type { ViewState } from "./types";
 import type { Context, View } from "./view";
+import "./styles/views.css";
+import "./styles/user.css";
 
 type Output =
   | { kind: "html"; html: string }
   | { kind: "svg"; svg: string }
+  /** In base64; `scale` pixels of it are one of the page. */
+  | { kind: "pixels"; type: string; data: string; scale: number }
   | { kind: "text"; text: string }
   | { kind: "widget"; model_id: string; anywidget: boolean };
 
 interface UserState extends ViewState {
   output: Output | null;
-  /** Rises with every run of the function. */
+  /** Rises with every other output. */
   run: number;
+  /** What the function printed in its last run. */
+  printed: string;
   /** Where the function failed, as Python tells it. */
   traceback: string;
 }
@@ -35,18 +43,8 @@ export class UserView implements View<UserState> {
   readonly root: HTMLElement;
   private readonly frame: Frame;
   private readonly output = h("div", { class: "m-output" });
-  private readonly traceback = h("pre", {
-    class: "m-traceback",
-    tabindex: "0",
-    role: "group",
-    "aria-label": "Traceback",
-  });
-  private readonly details = h(
-    "details",
-    { class: "m-details", hidden: true },
-    h("summary", {}, "Traceback"),
-    this.traceback,
-  );
+  private readonly printed = new Words("Printed");
+  private readonly traceback = new Words("Traceback");
   private drawn = "";
   private forget: () => void = () => undefined;
 
@@ -54,7 +52,8 @@ export class UserView implements View<UserState> {
     this.frame = new Frame("user", context.channel);
     this.root = this.frame.root;
     this.frame.body.append(this.output);
-    this.root.append(this.details);
+    this.root.append(this.printed.root, this.traceback.root);
+    this.printed.root.open = true;
   }
 
   setState(state: UserState): void {
@@ -64,9 +63,14 @@ export class UserView implements View<UserState> {
       this.drawn = key;
       this.draw(state.output, state.title);
     }
-    this.details.hidden = !state.traceback;
-    this.traceback.textContent = state.traceback;
-    this.frame.paint(state, !!state.output, "", "");
+    this.printed.show(state.printed);
+    this.traceback.show(state.traceback);
+    this.frame.paint(
+      state,
+      !!state.output,
+      "",
+      `${state.title} returned nothing, so there is nothing to show: let it return what to show.`,
+    );
   }
 
   dispose(): void {
@@ -83,24 +87,22 @@ export class UserView implements View<UserState> {
         return this.drawHtml(output.html, title);
       case "svg":
         // As an image: neither scripts nor links inside it run.
-        this.output.append(
-          h("img", {
-            class: "m-image",
-            alt: title,
-            src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(output.svg)}`,
-          }),
-        );
-        return;
+        return this.drawImage(title, `data:image/svg+xml;charset=utf-8,${encodeURIComponent(output.svg)}`);
+      case "pixels":
+        return this.drawImage(title, `data:${output.type};base64,${output.data}`, output.scale);
       case "text":
         this.output.append(h("pre", { class: "m-text" }, output.text));
         return;
       case "widget":
-        void this.embed(output.model_id, output.anywidget).catch((error: unknown) => {
-          this.output.append(
-            h("p", { class: "m-empty" }, `This widget cannot be shown here: ${String(error)}`),
-          );
-        });
+        void this.embed(output);
     }
+  }
+
+  private drawImage(alt: string, src: string, scale = 1): void {
+    const image = h("img", { class: "m-image", alt, src });
+    if (scale !== 1)
+      image.addEventListener("load", () => attribute(image, "width", Math.round(image.naturalWidth / scale)));
+    this.output.append(image);
   }
 
   private drawHtml(html: string, title: string): void {
@@ -110,28 +112,69 @@ export class UserView implements View<UserState> {
       holder.attachShadow({ mode: "open" }).append(h("style", {}, TABLE_STYLE), fragment);
       this.output.append(holder);
     } else {
-      const { frame, dispose } = sandboxed(html, title);
+      const note = h("p", { class: "m-muted m-note", role: "status" });
+      const { frame, dispose } = sandboxed(html, title, (address) =>
+        text(note, `It asked for ${address}, but HTML of a view has no network: put all that it needs into it.`),
+      );
       this.forget = dispose;
-      this.output.append(frame);
+      this.output.append(frame, note);
     }
   }
 
-  private async embed(id: string, anywidget: boolean): Promise<void> {
+  /** Shows a widget, or why not, with a way to try again: it may have come before its own front end. */
+  private async embed(output: Output & { kind: "widget" }): Promise<void> {
     const stop = new AbortController();
     const holder = h("div", {});
     this.forget = () => stop.abort();
-    this.output.append(holder);
-    const { host, model } = this.context;
-    if (anywidget && host) {
-      const widget = await host.getWidget(`anywidget:${id}`);
-      if (!stop.signal.aborted) await widget.render({ el: holder, signal: stop.signal });
-      return;
+    this.output.replaceChildren(holder);
+    try {
+      await place(this.context, output, holder, stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      const notice = new Notice();
+      const message = `This widget cannot be shown here: ${error instanceof Error ? error.message : String(error)}`;
+      notice.show(
+        { ...failureOf(error), message },
+        [{ label: "Try again", run: () => void this.embed(output) }],
+        "See that it was not closed, and run the cell that makes it again.",
+      );
+      this.output.replaceChildren(notice.root);
     }
-    const manager = model.widget_manager;
-    if (!manager?.get_model || !manager.create_view) throw new Error("this notebook shows anywidgets only");
-    const view = await manager.create_view(await manager.get_model(id));
-    if (stop.signal.aborted) return view.remove?.();
-    stop.signal.addEventListener("abort", () => view.remove?.());
-    holder.append(view.el);
+  }
+}
+
+/** An anywidget is lent by its host, any other one by Jupyter's manager. */
+async function place(
+  { host, model }: Context,
+  { model_id, anywidget }: { model_id: string; anywidget: boolean },
+  holder: HTMLElement,
+  signal: AbortSignal,
+): Promise<void> {
+  if (anywidget && host) {
+    const widget = await host.getWidget(`anywidget:${model_id}`);
+    if (!signal.aborted) await widget.render({ el: holder, signal });
+    return;
+  }
+  const manager = model.widget_manager;
+  if (!manager?.get_model || !manager.create_view) throw new Error("this notebook shows anywidgets only");
+  const view = await manager.create_view(await manager.get_model(model_id));
+  if (signal.aborted) return view.remove?.();
+  signal.addEventListener("abort", () => view.remove?.());
+  holder.append(view.el);
+}
+
+/** Text as a program wrote it, folded away under what it is. */
+class Words {
+  readonly root: HTMLDetailsElement;
+  private readonly words: HTMLPreElement;
+
+  constructor(label: string) {
+    this.words = h("pre", { class: "m-words", tabindex: "0", role: "group", "aria-label": label });
+    this.root = h("details", { class: "m-details", hidden: true }, h("summary", {}, label), this.words);
+  }
+
+  show(words: string): void {
+    this.root.hidden = !words;
+    text(this.words, words);
   }
 }

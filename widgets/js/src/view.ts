@@ -1,6 +1,7 @@
 // What every widget's front end has in common: state that only moves forward, and the heartbeat's banner.
 import { Channel } from "./channel";
-import { h } from "./dom";
+import { h, text } from "./dom";
+import { Epochs } from "./epochs";
 import { Heartbeat } from "./heartbeat";
 import { banner } from "./notice";
 import type { Host, Model } from "./types";
@@ -19,6 +20,13 @@ export interface Context {
   host: Host | undefined;
 }
 
+/** What every state has. `workspace` is empty where it follows no switch. */
+export interface Shown {
+  rev: number;
+  epoch: number;
+  workspace?: string;
+}
+
 /** Lets a state through only if nothing newer was shown: not by a later write, not of a later switch. */
 export function gate<S extends { rev: number; epoch: number }>(): (state: S | undefined) => state is S {
   let rev = -1;
@@ -31,7 +39,7 @@ export function gate<S extends { rev: number; epoch: number }>(): (state: S | un
 }
 
 /** Mounts a view into a cell's output; the answer takes it away again. */
-export function mount<S extends { rev: number; epoch: number }>(
+export function mount<S extends Shown>(
   make: (context: Context) => View<S>,
   model: Model,
   host: Host | undefined,
@@ -41,9 +49,21 @@ export function mount<S extends { rev: number; epoch: number }>(
   const view = make({ model, channel, host });
   const alarm = banner();
   const passes = gate<S>();
+  const fault = h("div", { class: "m-banner", role: "alert", hidden: true });
   const follow = (): void => {
     const state = model.get("_state") as S | undefined;
-    if (passes(state)) view.setState(state);
+    if (!passes(state)) return;
+    place?.reach(state.epoch);
+    try {
+      view.setState(state);
+      fault.hidden = true;
+    } catch (error) {
+      // Half a picture would be a wrong one.
+      text(fault, `This widget could not be drawn: ${String(error)}. Run its cell again.`);
+      fault.hidden = false;
+      console.error(error);
+    }
+    view.root.hidden = !fault.hidden;
   };
   // Lumino leaves keys alone inside an element that says so, and nothing else of the page sees them either.
   const root = h(
@@ -56,18 +76,28 @@ export function mount<S extends { rev: number; epoch: number }>(
       onkeypress: stop,
     },
     alarm.root,
+    fault,
     view.root,
   );
   el.append(root);
+  const workspace = (model.get("_state") as S | undefined)?.workspace;
+  const place = workspace
+    ? Epochs.of(workspace).join((behind) => root.classList.toggle("m-behind", behind))
+    : undefined;
   model.on("change:_state", follow);
   follow();
-  const leave = Heartbeat.of(model).join(channel, (alive) => {
-    alarm.show(!alive);
-    root.classList.toggle("m-silent", !alive);
-    view.setAlive?.(alive);
+  const heartbeat = Heartbeat.of(model);
+  const leave = heartbeat.join(channel, (silence) => {
+    alarm.show(silence);
+    root.classList.toggle("m-silent", silence !== null);
+    view.setAlive?.(silence === null);
   });
+  const look = (): void => heartbeat.look();
+  model.on("comm_live_update", look);
   return () => {
     leave();
+    place?.leave();
+    model.off("comm_live_update", look);
     model.off("change:_state", follow);
     view.dispose();
     channel.close();

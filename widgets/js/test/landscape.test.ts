@@ -1,7 +1,7 @@
 import { FakeModel, into, settle } from "./support";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import mooring from "../src/index";
+import mooring from "../src/widgets/landscape";
 
 const totals = {
   asset_count: 10,
@@ -24,7 +24,6 @@ async function landscape(more: object = {}) {
   };
   const state = { rev: 1, epoch: 1, session: "s1", status: "ready", error: null, refreshing: false };
   const model = new FakeModel({
-    _view: "landscape",
     _state: { ...state, title: "Landscape", session_label: "Wave 1", landscape: shown },
   });
   const el = into(document.createElement("div"));

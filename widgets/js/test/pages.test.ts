@@ -114,3 +114,32 @@ test("only so many pages are kept", async () => {
   assert.ok([...list.loaded()].length <= 62 * 100);
   assert.equal(list.at(9_905), 9_905);
 });
+
+test("a list that is only counted so far grows as it is read, and its end is believed", async () => {
+  const list = new Pages<number>(
+    async (offset, limit) => ({
+      items: Array.from({ length: Math.min(limit, 250 - offset) }, (_, index) => offset + index),
+      total: offset + limit < 250 ? 120 : 250,
+      at_least: offset + limit < 250,
+    }),
+    () => undefined,
+  );
+  await list.reach(0);
+  assert.deepEqual([list.total, list.atLeast], [120, true]);
+  await list.reach(100);
+  assert.deepEqual([list.total, list.atLeast], [201, true]);
+  await list.reach(200);
+  assert.deepEqual([list.total, list.atLeast], [250, false]);
+  await list.reach(0);
+  assert.deepEqual([list.total, list.atLeast], [250, false], "an older page knows less");
+});
+
+test("what was given up may be asked for again at once", async () => {
+  const { list, asked } = pages(50);
+  list.want(0, 9);
+  list.giveUp();
+  list.want(0, 9);
+  await settle();
+  assert.deepEqual(asked, [0, 0]);
+  assert.equal(list.at(3), 3);
+});

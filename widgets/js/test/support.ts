@@ -117,7 +117,14 @@ export function session(index: number): Session {
     label: index === 0 ? "Baseline" : `Wave ${index}`,
     is_default: index === 0,
     asset_count: index * 10,
+    dependency_count: index,
     description: "",
+    type: "data_import",
+    labels: {},
+    creator: "ann",
+    mine: false,
+    last_activity: "",
+    archived: false,
   };
 }
 

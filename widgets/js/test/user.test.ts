@@ -1,8 +1,9 @@
-import { FakeModel, failing, into } from "./support";
+import { FakeModel, failing, into, settle } from "./support";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import mooring from "../src/index";
+import mooring from "../src/widgets/user";
 import { harmless } from "../src/sanitize";
+import type { Host } from "../src/types";
 
 const FRAME =
   '<style scoped>.dataframe th {text-align: right}</style><table border="1" class="dataframe"><tbody><tr><td>1</td></tr></tbody></table>';
@@ -33,9 +34,8 @@ for (const [what, html] of Object.entries({
   test(`${what} do not go into the page`, () => assert.equal(harmless(`<p>before</p>${html}`), null));
 }
 
-function user(state: object) {
+function user(state: object, host?: Host) {
   const model = new FakeModel({
-    _view: "user",
     _state: {
       rev: 1,
       epoch: 1,
@@ -47,12 +47,13 @@ function user(state: object) {
       refreshing: false,
       output: null,
       run: 0,
+      printed: "",
       traceback: "",
       ...state,
     },
   });
   const el = into(document.createElement("div"));
-  return { model, el, close: mooring.render({ model, el }) };
+  return { model, el, close: mooring.render({ model, el, ...(host && { host }) }) };
 }
 
 test("harmless HTML goes inline, in a shadow root of its own", () => {
@@ -60,6 +61,14 @@ test("harmless HTML goes inline, in a shadow root of its own", () => {
   const holder = [...el.querySelectorAll("div")].find((each) => each.shadowRoot)!;
   assert.equal(holder.shadowRoot!.querySelector("td")!.textContent, "1");
   close();
+});
+
+test("a heading without words is no heading", () => {
+  const fragment = harmless("<table><tr><th></th><th>cores</th></tr></table>")!;
+  assert.deepEqual(
+    [...fragment.querySelectorAll("th")].map((heading) => heading.getAttribute("role")),
+    ["cell", null],
+  );
 });
 
 test("a link opens beside the notebook", () => {
@@ -73,6 +82,27 @@ test("any other HTML goes whole into a sandbox without the page's origin or netw
   const frame = el.querySelector("iframe")!;
   assert.equal(frame.getAttribute("sandbox"), "allow-scripts");
   assert.match(frame.srcdoc, /default-src 'none'/);
+  const inner = new DOMParser().parseFromString(frame.srcdoc, "text/html").querySelector("iframe")!;
+  assert.equal(inner.getAttribute("sandbox"), "allow-scripts");
+  assert.match(inner.srcdoc, /default-src 'none'.*<script>1<\/script>/s);
+  close();
+});
+
+test("what the sandbox was refused is told once, and only where the sandbox says so", () => {
+  const { el, close } = user({ title: "map", output: { kind: "html", html: "<script>1</script>" }, run: 1 });
+  const frame = el.querySelector("iframe")!;
+  const tell = (source: unknown, data: object): void => {
+    const event = new MessageEvent("message", { data });
+    Object.defineProperty(event, "source", { value: source });
+    window.dispatchEvent(event);
+  };
+  tell(window, { mooring: "refused", address: "https://elsewhere.example" });
+  assert.doesNotMatch(el.textContent!, /network/);
+  tell(frame.contentWindow, { mooring: "refused", address: "https://cdn.example/<b>x" });
+  tell(frame.contentWindow, { mooring: "refused", address: "https://later.example" });
+  assert.match(el.textContent!, /It asked for https:\/\/cdn\.example\/<b>x, but HTML of a view has no network/);
+  tell(frame.contentWindow, { mooring: "height", height: 1e9 });
+  assert.equal(frame.style.height, "2000px");
   close();
 });
 
@@ -104,9 +134,80 @@ test("a failure shows its traceback over the last good output", () => {
   close();
 });
 
-test("a widget that cannot be embedded says so", async () => {
-  const { el, close } = user({ output: { kind: "widget", model_id: "x", anywidget: false }, run: 1 });
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  assert.match(el.textContent!, /cannot be shown here/);
+test("a widget that cannot be embedded says so, and can be tried again", async () => {
+  const { model, el, close } = user({ output: { kind: "widget", model_id: "x", anywidget: false }, run: 1 });
+  await settle();
+  assert.match(el.textContent!, /cannot be shown here: this notebook shows anywidgets only/);
+  const shown = document.createElement("p");
+  shown.textContent = "a slider";
+  Object.assign(model.widget_manager, { get_model: async () => ({}), create_view: async () => ({ el: shown }) });
+  [...el.querySelectorAll("button")].find((each) => each.textContent === "Try again")!.click();
+  await settle();
+  assert.match(el.textContent!, /a slider/);
+  assert.doesNotMatch(el.textContent!, /cannot be shown/);
+  close();
+});
+
+test("an embedded widget stays in place through another run, and goes with its session", async () => {
+  const rendered: AbortSignal[] = [];
+  const host = {
+    getWidget: async (ref: string) => ({
+      render: async ({ el, signal }: { el: HTMLElement; signal?: AbortSignal }) => {
+        rendered.push(signal!);
+        el.textContent = ref;
+      },
+    }),
+  };
+  const output = { kind: "widget", model_id: "x", anywidget: true };
+  const { model, el, close } = user({ output, run: 1 }, host);
+  await settle();
+  assert.match(el.textContent!, /anywidget:x/);
+  model.show({ refreshing: true });
+  model.show({ refreshing: false });
+  assert.equal(rendered.length, 1);
+  model.show({ epoch: 2, session: "s2", status: "loading", output: null });
+  assert.equal(rendered[0]!.aborted, true);
+  assert.doesNotMatch(el.textContent!, /anywidget:x/);
+  close();
+});
+
+test("what a function prints stands below, whatever became of it", () => {
+  const { model, el, close } = user({ output: { kind: "text", text: "out" }, run: 1, printed: "<b>said</b>" });
+  const printed = el.querySelector("[aria-label=Printed]")!;
+  assert.equal(printed.textContent, "<b>said</b>");
+  assert.equal(printed.closest("details")!.open, true);
+  model.show({ printed: "" });
+  assert.equal(printed.closest("details")!.hidden, true);
+  close();
+});
+
+test("a function that returned nothing says so", () => {
+  const { el, close } = user({ status: "empty", title: "cores" });
+  assert.match(el.querySelector(".m-empty")!.textContent!, /cores returned nothing/);
+  close();
+});
+
+test("pixels are an image at the size that they stand for", () => {
+  const { el, close } = user({ output: { kind: "pixels", type: "image/png", data: "AAAA", scale: 2 }, run: 1 });
+  const image = el.querySelector("img")!;
+  assert.equal(image.src, "data:image/png;base64,AAAA");
+  Object.defineProperty(image, "naturalWidth", { value: 640 });
+  image.dispatchEvent(new Event("load"));
+  assert.equal(image.getAttribute("width"), "320");
+  close();
+});
+
+test("a state that cannot be drawn says so instead of showing half of it, until one can", () => {
+  const { model, el, close } = user({ output: { kind: "text", text: "forty-two" }, run: 1 });
+  const { error } = console;
+  console.error = () => undefined;
+  model.show({ output: { kind: "svg", svg: "\ud800" }, run: 2 });
+  console.error = error;
+  const root = el.querySelector<HTMLElement>(".m-view")!;
+  assert.match(el.querySelector(".m-banner:not([hidden])")!.textContent!, /could not be drawn/);
+  assert.equal(root.hidden, true);
+  model.show({ output: { kind: "text", text: "again" }, run: 3 });
+  assert.equal(root.hidden, false);
+  assert.match(el.textContent!, /again/);
   close();
 });

@@ -1,6 +1,7 @@
 """The connection: one gRPC channel, replaced when the user's own service has gone and come back elsewhere."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -59,6 +60,11 @@ class Channel:
     def label(self) -> str:
         """The address asked for; `embedded:` and the data folder for the user's own service."""
         return self._named or f"embedded:{self._folder}"
+
+    def fingerprint(self) -> str:
+        """A digest of the address and the caller, from which neither can be found."""
+        parts = ("mooring cache", self.label, self.endpoint.token)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def install_id(self) -> str:
         """The id of the user's data folder."""

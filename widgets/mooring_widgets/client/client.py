@@ -57,6 +57,10 @@ class MooringClient(SessionCalls, DiscoveryCalls):
         """Equal for clients that talk to the same service as the same caller."""
         return self._channel.endpoint
 
+    def fingerprint(self) -> str:
+        """What tells this service and caller from others, and nothing else about them."""
+        return self._channel.fingerprint()
+
     def install_id(self) -> str:
         """The id of the user's data folder. Reads a file; Unavailable where there can be none."""
         return self._channel.install_id()

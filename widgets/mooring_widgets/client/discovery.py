@@ -29,15 +29,35 @@ class DiscoveryCalls:
     # Assets and dependencies
 
     async def list_assets(
-        self, session: str, *, page_size: int = 50, page_token: str = "", skip: int = 0, filter: str = ""
+        self,
+        session: str,
+        *,
+        page_size: int = 50,
+        page_token: str = "",
+        skip: int = 0,
+        filter: str = "",
+        order_by: str = "",
     ) -> PageOf[Asset]:
         """The assets of a session, by display name; a walk by tokens stays within one data version.
 
+        Args:
+            session: The session's full name.
+            page_size: How many at most.
+            page_token: `next_token` of the page before.
+            skip: How many to pass over from there.
+            filter: AIP-160 (`type = server AND location:Lyon`).
+            order_by: `display_name`, and ` desc` to turn it round.
+
         Raises:
-            InvalidArgument: For a wrong filter, which is AIP-160 (`type = server AND location:Lyon`).
+            InvalidArgument: For a wrong filter or order.
         """
         request = assets_pb2.ListAssetsRequest(
-            parent=session, page_size=page_size, page_token=page_token, skip=skip, filter=filter
+            parent=session,
+            page_size=page_size,
+            page_token=page_token,
+            skip=skip,
+            filter=filter,
+            order_by=order_by,
         )
         answer = await self._channel.unary(f"{_SERVICE}/ListAssets", request, assets_pb2.ListAssetsResponse)
         return PageOf(
@@ -94,15 +114,35 @@ class DiscoveryCalls:
         return decode_discovery.asset(answer.asset)
 
     async def list_dependencies(
-        self, session: str, *, page_size: int = 50, page_token: str = "", skip: int = 0, filter: str = ""
+        self,
+        session: str,
+        *,
+        page_size: int = 50,
+        page_token: str = "",
+        skip: int = 0,
+        filter: str = "",
+        order_by: str = "",
     ) -> PageOf[Dependency]:
         """The dependencies of a session, the oldest first; a walk by tokens stays within one data version.
 
+        Args:
+            session: The session's full name.
+            page_size: How many at most.
+            page_token: `next_token` of the page before.
+            skip: How many to pass over from there.
+            filter: AIP-160 (`kind = flow AND port = 443`).
+            order_by: `create_time`, and ` desc` to turn it round.
+
         Raises:
-            InvalidArgument: For a wrong filter, which is AIP-160 (`kind = flow AND port = 443`).
+            InvalidArgument: For a wrong filter or order.
         """
         request = dependencies_pb2.ListDependenciesRequest(
-            parent=session, page_size=page_size, page_token=page_token, skip=skip, filter=filter
+            parent=session,
+            page_size=page_size,
+            page_token=page_token,
+            skip=skip,
+            filter=filter,
+            order_by=order_by,
         )
         answer = await self._channel.unary(
             f"{_SERVICE}/ListDependencies", request, dependencies_pb2.ListDependenciesResponse

@@ -148,11 +148,14 @@ def _column_table(columns: Sequence[ColumnPreview]) -> str:
 
 
 def _asset_table(assets: Sequence[Asset]) -> str:
-    if not assets:
-        return ""
+    known, rows = asset_cells(assets)
+    return markup.table(known, rows, label="First assets") if rows else ""
+
+
+def asset_cells(assets: Sequence[Asset]) -> tuple[list[str], list[list[object]]]:
+    """The first of some assets as rows, with the fields of which any of them knows something."""
     known = [n for n in _ASSET_FIELDS if any(getattr(asset, n) not in ("", (), None) for asset in assets)]
-    rows = [[_short(getattr(asset, name)) for name in known] for asset in assets[:_ROWS_SHOWN]]
-    return markup.table(known, rows, label="First assets")
+    return known, [[_short(getattr(asset, name)) for name in known] for asset in assets[:_ROWS_SHOWN]]
 
 
 def _dependency_table(dependencies: Sequence[DependencyPreview]) -> str:

@@ -317,10 +317,11 @@ class WatchEvent:
 
     `live` is False while the connection is down. `gap` means that changes of the watched streams may have
     been missed, so that everything known of them has to be read again. `token` is where a later watch can
-    resume. An event without changes is a heartbeat.
+    resume, `incarnation` the id of the database. An event without changes is a heartbeat.
     """
 
     changes: tuple[Change, ...] = ()
     live: bool = True
     gap: bool = False
     token: str = ""
+    incarnation: str = ""

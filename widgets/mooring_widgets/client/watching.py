@@ -34,7 +34,8 @@ async def follow(channel: Channel, streams: Sequence[str], token: str) -> AsyncG
                 # Another database: a token's revisions mean nothing there.
                 gap = gap or incarnation not in ("", message.incarnation)
                 token, incarnation, backoff_s = message.resume_token, message.incarnation, _BACKOFF_MIN_S
-                yield WatchEvent(tuple(map(decode.change, message.changes)), gap=gap, token=token)
+                changes = tuple(map(decode.change, message.changes))
+                yield WatchEvent(changes, gap=gap, token=token, incarnation=incarnation)
                 gap = False
         except (PermissionDenied, Unauthenticated):
             raise

@@ -1,14 +1,15 @@
 """All queries by key."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias, TypeVar
 
+from mooring_widgets.query.defaults import KeyDefaults
 from mooring_widgets.query.keys import KeyHash, QueryKey, hash_key, matches
-from mooring_widgets.query.notifier import ErrorHook, Notifier
-from mooring_widgets.query.options import QueryDefaults, QueryOptions
-from mooring_widgets.query.query import Query, QueryState
-from mooring_widgets.query.runtime import Runtime
+from mooring_widgets.query.managers import Environment
+from mooring_widgets.query.options import QueryDefaults, QueryOptions, Trigger, given_by
+from mooring_widgets.query.query import Query
+from mooring_widgets.query.state import QueryState
 
 T = TypeVar("T")
 
@@ -49,12 +50,12 @@ class QueryCache:
     Those that take or return a `Query` are called within a batch of `notifier`.
     """
 
-    def __init__(
-        self, runtime: Runtime, defaults: QueryDefaults, on_listener_error: ErrorHook | None = None
-    ) -> None:
-        self.runtime = runtime
+    def __init__(self, environment: Environment, defaults: QueryDefaults) -> None:
+        self.environment = environment
+        self.runtime = environment.runtime
+        self.notifier = environment.notifier
         self.defaults = defaults
-        self.notifier = Notifier(runtime, on_listener_error)
+        self.key_defaults = KeyDefaults(field.name for field in fields(QueryDefaults))
         self._queries: dict[KeyHash, Query[Any]] = {}
 
     def __iter__(self) -> Iterator[QuerySnapshot]:
@@ -67,8 +68,12 @@ class QueryCache:
     def build(self, options: QueryOptions[T, Any]) -> Query[T]:
         """Return the query of these options, made when there is none, with the options taken over."""
         query = self.ensure(options.query_key)
-        query.adopt(options, self.defaults.overridden_by(options))
+        query.adopt(options, self.policy(options))
         return query
+
+    def policy(self, options: QueryOptions[Any, Any]) -> QueryDefaults:
+        """Return what holds for a query: what its options say, else the defaults of its key, else of all."""
+        return self.defaults.overridden_by(self.key_defaults.get(options.query_key), given_by(options))
 
     def ensure(self, key: QueryKey) -> Query[Any]:
         """Return the query of this key, made when there is none."""
@@ -78,9 +83,8 @@ class QueryCache:
             query = self._queries[key_hash] = Query(
                 key,
                 key_hash,
-                runtime=self.runtime,
-                notifier=self.notifier,
-                defaults=self.defaults,
+                environment=self.environment,
+                policy=self.policy(QueryOptions(query_key=key)),
                 collect=self.remove,
             )
         return query
@@ -106,6 +110,11 @@ class QueryCache:
         else:
             query.retire()
             self._queries.pop(query.key_hash, None)
+
+    def on_return(self, trigger: Trigger) -> None:
+        """Somebody looks again, or there is a network again."""
+        for query in tuple(self._queries.values()):
+            query.on_return(trigger)
 
     def _snapshot(self, query: Query[Any]) -> QuerySnapshot:
         watchers = query.watchers

@@ -3,201 +3,211 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from math import inf
+from typing import Any, Generic, Protocol, TypeVar
 
-from mooring_widgets.query.cache import QueryCache
 from mooring_widgets.query.futures import reject, resolve
-from mooring_widgets.query.notifier import Listeners
-from mooring_widgets.query.options import Retry, RetryDelay, exponential_backoff
-from mooring_widgets.query.retryer import try_until_done
-
-if TYPE_CHECKING:
-    from mooring_widgets.query.client import QueryClient
+from mooring_widgets.query.managers import Alarm, Environment
+from mooring_widgets.query.mutation_options import (
+    MutationCancelled,
+    MutationDefaults,
+    MutationOptions,
+    MutationResult,
+    missing_mutation_fn,
+)
+from mooring_widgets.query.retryer import Retryer
 
 V = TypeVar("V")
 D = TypeVar("D")
 
-MutationStatus: TypeAlias = Literal["idle", "pending", "error", "success"]
 
+class Queue(Protocol):
+    """The mutation cache, as its mutations see it. Its methods are called under the lock."""
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class MutationOptions(Generic[V, D]):
-    """How to make a change, and what to do around it.
+    @property
+    def environment(self) -> Environment:
+        """Where mutations run."""
 
-    `on_mutate` is a plain function. The other three may be plain or coroutine functions, run on the runtime
-    before the mutation ends. When `on_success` or `on_settled` raises after a success, the mutation fails
-    with that; when `on_error` or `on_settled` raises after a failure, `on_listener_error` of the client hears
-    of it.
+    def policy(self, options: MutationOptions[Any, Any]) -> MutationDefaults:
+        """Return what holds for a mutation."""
 
-    Attributes:
-        mutation_fn: Makes the change; a coroutine function of the variables.
-        on_mutate: Called in the thread of `mutate` before it returns: the place to cancel fetches and to put
-            the expected data in the cache. What it returns is the `context` of the others: what a rollback
-            needs.
-        on_success: `(data, variables, context)`.
-        on_error: `(error, variables, context)`: the place to roll back. `context` is None if `on_mutate`
-            failed.
-        on_settled: `(data, error, variables, context)`, in both cases: the place to invalidate.
-        retry: As for queries, but none by default: a change may not be safe to repeat.
-        retry_delay: As for queries.
-    """
+    def is_next(self, mutation: "Mutation[Any, Any]") -> bool:
+        """Whether nothing in its scope comes before it."""
 
-    mutation_fn: Callable[[V], Awaitable[D]]
-    on_mutate: Callable[[V], Any] | None = None
-    on_success: Callable[[D, V, Any], Awaitable[None] | None] | None = None
-    on_error: Callable[[Exception, V, Any], Awaitable[None] | None] | None = None
-    on_settled: Callable[[D | None, Exception | None, V, Any], Awaitable[None] | None] | None = None
-    retry: Retry = 0
-    retry_delay: RetryDelay = exponential_backoff
+    def on_end(self, mutation: "Mutation[Any, Any]") -> None:
+        """It has ended: the next of its scope may go on."""
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class MutationResult(Generic[V, D]):
-    """What is known of the last mutation of an observer; `idle` before the first."""
-
-    status: MutationStatus = "idle"
-    variables: V | None = None
-    data: D | None = None
-    error: Exception | None = None
-    failure_count: int = 0
-
-
-class MutationCancelled(Exception):
-    """The mutation was cut off; whether the server made the change is not known."""
+    def remove(self, mutation: "Mutation[Any, Any]") -> None:
+        """Forget it."""
 
 
 class Mutation(Generic[V, D]):
-    """One run. Its future ends after all callbacks; who cancels the future does not stop the change."""
+    """One run. Its future ends after all callbacks; who cancels the future does not stop the change.
+
+    Args:
+        queue: Where it waits its turn.
+        options: How to make the change.
+        variables: What to.
+        on_update: Hears of every change of `result`, under the lock.
+        restored: What was known of it when it was kept; `on_mutate` was called then, and is not again.
+    """
 
     def __init__(
         self,
-        cache: QueryCache,
+        queue: Queue,
         options: MutationOptions[V, D],
         variables: V,
+        *,
         on_update: Callable[[MutationResult[V, D]], None] = lambda _: None,
+        restored: MutationResult[V, D] | None = None,
     ) -> None:
         self.future: Future[D] = Future()
-        self._cache = cache
-        self._options = options
+        self.options = options
+        self.result = restored or MutationResult[V, D](
+            status="pending", variables=variables, submitted_at=queue.environment.runtime.wall()
+        )
+        self._queue = queue
+        self._environment = queue.environment
+        self._policy = queue.policy(options)
         self._variables = variables
         self._on_update = on_update
-        self._context: Any = None
-        self._refused: Exception | None = None
-        self._result = MutationResult[V, D](status="pending", variables=variables)
+        self._restored = restored is not None
+        self._ready = self._restored
+        self._retryer: Retryer[D] | None = None
+        self._gc = Alarm(self._environment, lambda: queue.remove(self))
+
+    @property
+    def scope(self) -> str | None:
+        """Which others it waits for."""
+        return self._policy.scope
 
     def start(self) -> None:
         """Call `on_mutate` here, the rest on the runtime. Raises RuntimeError when the runtime has ended."""
-        self._on_update(self._result)
-        if self._options.on_mutate is not None:
+        with self._environment.notifier.batch():
+            self._update(is_paused=not self._may_start())
+        refused: Exception | None = None
+        context: Any = None
+        if self._policy.on_mutate is not None:
             try:
-                self._context = self._options.on_mutate(self._variables)
+                context = self._policy.on_mutate(self._variables)
             except Exception as error:
-                self._refused = error
-        self._cache.runtime.start(self._run)
+                refused = error
+        with self._environment.notifier.batch():
+            if not self.result.is_pending:
+                return  # abandoned meanwhile
+            if context is not None:
+                self._update(context=context)
+            try:
+                if refused is not None:
+                    self._environment.runtime.start(partial(self.on_error, refused))
+                else:
+                    self._ready = True
+                    self.go_on()
+            except RuntimeError:
+                self._queue.remove(self)
+                raise
 
-    async def _run(self) -> None:
+    def go_on(self) -> None:
+        """Begin, or end a pause, if nothing stands in the way. Call it under the lock."""
+        if self._retryer is not None:
+            self._retryer.go_on()
+        elif self._ready:
+            self._policy = self._queue.policy(self.options)
+            # One that was kept waits for a program that knows how; it must not be lost.
+            if not self._restored or self._policy.mutation_fn is not missing_mutation_fn:
+                self._begin()
+
+    def abandon(self) -> None:
+        """End it without another attempt, if it waits for one. Call it under the lock."""
+        if self.result.is_paused:
+            error = MutationCancelled("the client was cleared before the change could be made")
+            self._end(partial(reject, self.future, error), status="error", error=error)
+
+    def forget_later(self) -> None:
+        """Count the gc time from now."""
+        if self._policy.gc_time != inf:
+            self._gc.set(self._policy.gc_time)
+
+    def retire(self) -> None:
+        """Stop the clock: the cache has let go."""
+        self._gc.stop()
+
+    def on_failure(self, failure_count: int, error: Exception) -> None:
+        """See `Outcome`."""
+        with self._environment.notifier.batch():
+            self._update(failure_count=failure_count, failure_reason=error)
+
+    def on_pause(self) -> None:
+        """See `Outcome`."""
+        self._update(is_paused=True)
+
+    def on_continue(self) -> None:
+        """See `Outcome`."""
+        self._update(is_paused=False)
+
+    async def on_success(self, data: D) -> None:
+        """See `Outcome`."""
+        policy, variables, context = self._policy, self.result.variables, self.result.context
         try:
-            data = await self._change()
+            if policy.on_success is not None:
+                await _finish(policy.on_success(data, variables, context))
+            if policy.on_settled is not None:
+                await _finish(policy.on_settled(data, None, variables, context))
         except Exception as error:
-            await self._fail(error)
+            await self.on_error(error)
         except BaseException:
-            await self._fail(MutationCancelled("the change was cut off; it may have been made"))
+            await self.on_cancelled()
             raise
         else:
-            self._end(partial(resolve, self.future, data), status="success", data=data)
+            self._end(partial(resolve, self.future, data), status="success", data=data, error=None)
 
-    async def _change(self) -> D:
-        options, variables = self._options, self._variables
-        if self._refused is not None:
-            raise self._refused
-        data = await try_until_done(
-            self._cache.runtime,
-            lambda: options.mutation_fn(variables),
-            self._on_failure,
-            retry=options.retry,
-            retry_delay=options.retry_delay,
-        )
-        if options.on_success is not None:
-            await _finish(options.on_success(data, variables, self._context))
-        if options.on_settled is not None:
-            await _finish(options.on_settled(data, None, variables, self._context))
-        return data
-
-    async def _fail(self, error: Exception) -> None:
-        options, variables = self._options, self._variables
+    async def on_error(self, error: Exception) -> None:
+        """See `Outcome`."""
+        policy, variables, context = self._policy, self.result.variables, self.result.context
         try:
-            if options.on_error is not None:
-                await _finish(options.on_error(error, variables, self._context))
-            if options.on_settled is not None:
-                await _finish(options.on_settled(None, error, variables, self._context))
+            if policy.on_error is not None:
+                await _finish(policy.on_error(error, variables, context))
+            if policy.on_settled is not None:
+                await _finish(policy.on_settled(None, error, variables, context))
         except Exception as broken:
-            self._cache.notifier.report(broken)  # the caller is to learn why the change failed
-        self._end(partial(reject, self.future, error), status="error", error=error)
+            self._environment.notifier.report(broken)  # the caller is to learn why the change failed
+        finally:
+            self._end(partial(reject, self.future, error), status="error", error=error)
 
-    def _on_failure(self, failure_count: int, error: Exception) -> None:
-        self._update(failure_count=failure_count)
+    async def on_cancelled(self) -> None:
+        """See `Outcome`."""
+        await self.on_error(MutationCancelled("the change was cut off; it may have been made"))
+
+    def _begin(self) -> None:
+        policy = self._policy
+        self._retryer = Retryer(
+            self._environment,
+            lambda: policy.mutation_fn(self._variables),
+            self,
+            retry=0 if policy.mutation_fn is missing_mutation_fn else policy.retry,
+            retry_delay=policy.retry_delay,
+            may_start=self._may_start,
+            may_retry=lambda: self._environment.may_retry(policy.network_mode),
+        )
+        self._retryer.start()
+        if self._retryer.paused != self.result.is_paused:
+            self._update(is_paused=self._retryer.paused)
+
+    def _may_start(self) -> bool:
+        return self._environment.may_start(self._policy.network_mode) and self._queue.is_next(self)
 
     def _end(self, settle: Callable[[], None], **changes: Any) -> None:
-        with self._cache.notifier.batch():
-            self._update(**changes)
-            self._cache.notifier.post(settle)
+        with self._environment.notifier.batch():
+            if self.result.is_pending:
+                self._update(is_paused=False, **changes)
+                self._environment.notifier.post(settle)
+                self._queue.on_end(self)
 
     def _update(self, **changes: Any) -> None:
-        self._result = replace(self._result, **changes)
-        self._on_update(self._result)
-
-
-class MutationObserver(Generic[V, D]):
-    """Starts mutations and shows the last one: for a button or a form. Any thread may call it."""
-
-    def __init__(self, client: "QueryClient", options: MutationOptions[V, D]) -> None:
-        self._cache = client.query_cache
-        self._options = options
-        self._result = MutationResult[V, D]()
-        self._run: Mutation[V, D] | None = None
-        self._listeners: Listeners[MutationResult[V, D]] = Listeners(
-            self._cache.notifier, lambda: self._result
-        )
-
-    def mutate(self, variables: V) -> Future[D]:
-        """Start a mutation; this observer lets go of an earlier one, which goes on by itself."""
-
-        def on_update(result: MutationResult[V, D]) -> None:
-            with self._cache.notifier.batch():
-                if self._run is run:
-                    self._show(result)
-
-        run = Mutation(self._cache, self._options, variables, on_update)
-        self._run = run
-        run.start()
-        return run.future
-
-    def reset(self) -> None:
-        """Show `idle` again; a mutation under way goes on by itself."""
-        with self._cache.notifier.batch():
-            self._run = None
-            self._show(MutationResult[V, D]())
-
-    def get_current_result(self) -> MutationResult[V, D]:
-        """Return what there is to show now."""
-        return self._result
-
-    def subscribe(self, listener: Callable[[MutationResult[V, D]], None]) -> Callable[[], None]:
-        """Call a listener with every new result; return a function that ends it."""
-        with self._cache.notifier.batch():
-            token = self._listeners.add(listener)
-
-        def unsubscribe() -> None:
-            with self._cache.notifier.batch():
-                self._listeners.remove(token)
-
-        return unsubscribe
-
-    def _show(self, result: MutationResult[V, D]) -> None:
-        self._result = result
-        self._listeners.changed()
+        self.result = replace(self.result, **changes)
+        self._on_update(self.result)
 
 
 async def _finish(outcome: Awaitable[None] | None) -> None:

@@ -1,81 +1,20 @@
 """The state machine of one key."""
 
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mooring_widgets.query.futures import reject, resolve
 from mooring_widgets.query.keys import KeyHash, QueryKey
-from mooring_widgets.query.notifier import Notifier
-from mooring_widgets.query.options import (
-    UNSET,
-    FetchStatus,
-    QueryDefaults,
-    QueryFunctionContext,
-    QueryOptions,
-    Retry,
-    Status,
-)
+from mooring_widgets.query.managers import Alarm, Environment
+from mooring_widgets.query.options import UNSET, Direction, QueryDefaults, QueryOptions, Retry, Trigger
 from mooring_widgets.query.retryer import Retryer
-from mooring_widgets.query.runtime import Cancellable, Runtime
 from mooring_widgets.query.sharing import share
+from mooring_widgets.query.state import QueryCancelled, QueryState, Waiter, Watcher
 
 T = TypeVar("T")
-
-
-class QueryCancelled(Exception):
-    """The fetch was cancelled before it had an answer."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class QueryState(Generic[T]):
-    """What is known of one key; `QueryResult` tells what most of it means.
-
-    Attributes:
-        has_data: Whether `data` counts; None may be data.
-        is_invalidated: The data was said to be out of date, or the last fetch failed.
-    """
-
-    status: Status = "pending"
-    fetch_status: FetchStatus = "idle"
-    has_data: bool = False
-    data: T | None = None
-    data_updated_at: float = 0.0
-    error: Exception | None = None
-    failure_count: int = 0
-    failure_reason: Exception | None = None
-    is_invalidated: bool = False
-
-
-class Watcher(Protocol):
-    """A subscribed observer, as its query sees it."""
-
-    @property
-    def enabled(self) -> bool:
-        """Whether it wants data; a query is active while one does."""
-
-    @property
-    def stale_time(self) -> float:
-        """Seconds for which it takes data as fresh."""
-
-    def on_query_update(self) -> None:
-        """The state changed. Called under the lock."""
-
-
-@dataclass(frozen=True, eq=False)
-class Waiter(Generic[T]):
-    """Somebody who waits for the end of a fetch; one who `holds` it keeps it going without any observer."""
-
-    future: Future[T]
-    holds: bool
-
-    @property
-    def holding(self) -> bool:
-        """Whether the fetch goes on for this one's sake."""
-        return self.holds and not self.future.cancelled()
 
 
 @dataclass(eq=False)
@@ -95,14 +34,25 @@ class _Fetch(Generic[T]):
     def on_failure(self, failure_count: int, error: Exception) -> None:
         self.query._on_failure(self, failure_count, error)
 
-    def on_success(self, data: T) -> None:
+    def on_pause(self) -> None:
+        self.query._on_pause(self, True)
+
+    def on_continue(self) -> None:
+        self.query._on_pause(self, False)
+
+    async def on_success(self, data: T) -> None:
         self.query._on_success(self, data)
 
-    def on_error(self, error: Exception) -> None:
+    async def on_error(self, error: Exception) -> None:
         self.query._on_error(self, error)
 
-    def on_cancelled(self) -> None:
+    async def on_cancelled(self) -> None:
         self.query._on_cancelled(self)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a caller waits for it."""
+        return any(waiter.holding for waiter in self.waiters + self.late)
 
 
 class Query(Generic[T]):
@@ -117,23 +67,22 @@ class Query(Generic[T]):
         key: QueryKey,
         key_hash: KeyHash,
         *,
-        runtime: Runtime,
-        notifier: Notifier,
-        defaults: QueryDefaults,
+        environment: Environment,
+        policy: QueryDefaults,
         collect: Callable[["Query[Any]"], None],
     ) -> None:
         self.key = tuple(key)
         self.key_hash = key_hash
         self.state: QueryState[T] = QueryState()
         self.watchers: list[Watcher] = []
-        self._runtime = runtime
-        self._notifier = notifier
+        self._environment = environment
+        self._runtime = environment.runtime
+        self._notifier = environment.notifier
         self._remove = collect
-        self._options: QueryOptions[T, Any] | None = None
-        self._policy = defaults
+        self._options: QueryOptions[T, Any] = QueryOptions(query_key=self.key)
+        self._policy = policy
         self._gc_time: float | None = None
-        self._gc_timer: Cancellable | None = None
-        self._gc_token: object = None
+        self._gc = Alarm(environment, self._collect)
         self._fetch: _Fetch[T] | None = None
         self._updated_at = -inf  # on the clock that never goes back; the state's is for people
 
@@ -150,7 +99,7 @@ class Query(Generic[T]):
     @property
     def can_fetch(self) -> bool:
         """Whether it is known how; data put in by hand comes without a query function."""
-        return self._options is not None
+        return self._policy.can_fetch
 
     def stale_at(self, stale_time: float) -> float:
         """When the data becomes stale, on the runtime's clock: at -inf without data, at inf never."""
@@ -167,14 +116,14 @@ class Query(Generic[T]):
         self._options = options
         self._policy = policy
         self._gc_time = policy.gc_time if self._gc_time is None else max(self._gc_time, policy.gc_time)
-        if not self.state.has_data and options.initial_data is not UNSET:
-            self.set_data(options.initial_data)
+        if not self.state.has_data:
+            self._set_initial_data()
         self.schedule_gc()
 
     def add_watcher(self, watcher: Watcher) -> None:
         """Begin to tell an observer of every change."""
         self.watchers.append(watcher)
-        self._stop_gc()
+        self._gc.stop()
 
     def remove_watcher(self, watcher: Watcher) -> None:
         """Stop telling it."""
@@ -182,12 +131,17 @@ class Query(Generic[T]):
         fetch = self._fetch
         if self.watchers:
             return
-        if fetch and not self.state.has_data and not any(w.holding for w in fetch.waiters + fetch.late):
+        if fetch and not self.state.has_data and not fetch.is_held:
             self.cancel()
         self.schedule_gc()
 
     def fetch(
-        self, *, cancel_refetch: bool = False, waiter: Waiter[T] | None = None, retry: Retry | None = None
+        self,
+        *,
+        cancel_refetch: bool = False,
+        waiter: Waiter[T] | None = None,
+        retry: Retry | None = None,
+        direction: Direction | None = None,
     ) -> None:
         """Fetch, or join the fetch under way.
 
@@ -197,19 +151,32 @@ class Query(Generic[T]):
             cancel_refetch: Replace the fetch under way; who waits for it waits for the new one.
             waiter: Gets the data, or the failure.
             retry: In place of the options'.
+            direction: Add the next or previous page to the data, instead of fetching all of it.
         """
         waiters = [waiter] if waiter else []
         running = self._fetch
         if running is None:
-            self._begin(waiters, retry)
+            self._begin(waiters, retry, direction)
         elif cancel_refetch:
             running.retryer.cancel()
-            self._begin(running.waiters + running.late + waiters, retry)
+            self._begin(running.waiters + running.late + waiters, retry, direction)
         elif running.outdated:
             running.again = True
             running.late += waiters
         else:
             running.waiters += waiters
+        self.go_on()
+
+    def on_return(self, trigger: Trigger) -> None:
+        """Somebody looks again, or there is a network again: go on, and fetch where an observer wants it."""
+        if any(watcher.wants_fetch(trigger) for watcher in self.watchers):
+            self.fetch()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Go on with a paused fetch, if it may."""
+        if self._fetch is not None:
+            self._fetch.retryer.go_on()
 
     def cancel(self) -> None:
         """End the fetch under way, if any: the state is as before it began, waiters get `QueryCancelled`."""
@@ -219,71 +186,92 @@ class Query(Generic[T]):
 
     def invalidate(self) -> None:
         """Mark the data as stale, and the answer of a fetch under way as well."""
-        if self._fetch is not None:
-            self._fetch.outdated = True
+        fetch = self._fetch
+        if fetch is not None and fetch.retryer.tried:
+            fetch.outdated = True
         if not self.state.is_invalidated:
             self._set_state(replace(self.state, is_invalidated=True))
 
-    def set_data(self, data: T) -> None:
-        """Put data in, fresh as of now. A fetch under way goes on, and will have the last word."""
-        self._set_state(self._with_data(self.state, self._shared(data)))
+    def set_data(
+        self, data: T, *, updated_at: float | None = None, is_invalidated: bool = False, counts: bool = True
+    ) -> None:
+        """Put data in. A fetch under way goes on, and will have the last word.
+
+        Args:
+            data: The data.
+            updated_at: Seconds since the epoch from which it is; now, when not given.
+            is_invalidated: It is known to be out of date.
+            counts: Whether this is an update, and not what there was to begin with.
+        """
+        state = self._with_data(self.state, self._shared(data), updated_at)
+        updates = self.state.data_update_count + counts
+        self._set_state(replace(state, is_invalidated=is_invalidated, data_update_count=updates))
         self.schedule_gc()
 
     def reset(self) -> None:
         """Cancel, and forget all but the initial data."""
         self.cancel()
         self._set_state(QueryState())
-        if self._options is not None and self._options.initial_data is not UNSET:
-            self.set_data(self._options.initial_data)
+        self._set_initial_data()
 
     def retire(self) -> None:
         """Cancel and stop the clock: the cache has let go."""
         self.cancel()
-        self._stop_gc()
+        self._gc.stop()
 
     def schedule_gc(self) -> None:
         """Count the gc time from now, unless observed."""
-        self._stop_gc()
         gc_time = self._policy.gc_time if self._gc_time is None else self._gc_time
-        if not self.watchers and gc_time != inf:
-            token = self._gc_token = object()
-            self._gc_timer = self._runtime.call_later(gc_time, lambda: self._collect(token))
+        if self.watchers or gc_time == inf:
+            self._gc.stop()
+        else:
+            self._gc.set(gc_time)
 
-    def _stop_gc(self) -> None:
-        if self._gc_timer is not None:
-            self._gc_timer.cancel()
-            self._gc_timer = self._gc_token = None
+    def _collect(self) -> None:
+        if self._fetch is None:  # whose end counts anew
+            self._remove(self)
 
-    def _collect(self, token: object) -> None:
-        with self._notifier.batch():
-            # A timer that was stopped may have been on its way. The end of a fetch counts anew.
-            if self._gc_token is token and self._fetch is None:
-                self._remove(self)
+    def _set_initial_data(self) -> None:
+        given = self._options.initial_data
+        if given is not UNSET:
+            data: T = given() if callable(given) else given
+            self.set_data(data, updated_at=self._options.initial_data_updated_at, counts=False)
 
-    def _begin(self, waiters: list[Waiter[T]], retry: Retry | None = None) -> None:
-        options = self._options
-        if options is None:
-            raise RuntimeError(f"nothing says how to fetch {self.key!r}")
-        before = self._fetch.before if self._fetch else self.state
-        fetch = _Fetch(self, before, waiters)
-        context = QueryFunctionContext(query_key=self.key, meta=options.meta)
-
-        def attempt() -> Awaitable[T]:
-            return options.query_fn(context)
-
+    def _begin(
+        self, waiters: list[Waiter[T]], retry: Retry | None = None, direction: Direction | None = None
+    ) -> None:
+        policy, environment = self._policy, self._environment
+        fetch = _Fetch(self, self._fetch.before if self._fetch else self.state, waiters)
+        if not policy.can_fetch:
+            retry = 0  # its function will say why
         fetch.retryer = Retryer(
-            self._runtime,
-            attempt,
+            environment,
+            self._options.attempts(policy.query_fn, self.state.data, direction),
             fetch,
-            retry=self._policy.retry if retry is None else retry,
-            retry_delay=self._policy.retry_delay,
+            retry=policy.retry if retry is None else retry,
+            retry_delay=policy.retry_delay,
+            may_start=lambda: environment.may_start(policy.network_mode),
+            # Nobody looks, but a program waits: that is no reason to stop.
+            may_retry=lambda: (
+                environment.may_retry(policy.network_mode) and (environment.focus.is_focused or fetch.is_held)
+            ),
         )
         fetch.retryer.start()
         self._fetch = fetch
-        state = replace(self.state, fetch_status="fetching", failure_count=0, failure_reason=None)
+        state = replace(
+            self.state,
+            fetch_status="paused" if fetch.retryer.paused else "fetching",
+            fetch_direction=direction,
+            failure_count=0,
+            failure_reason=None,
+        )
         if not state.has_data:
             state = replace(state, status="pending", error=None)
         self._set_state(state)
+
+    def _on_pause(self, fetch: _Fetch[T], paused: bool) -> None:
+        if self._fetch is fetch:
+            self._set_state(replace(self.state, fetch_status="paused" if paused else "fetching"))
 
     def _on_failure(self, fetch: _Fetch[T], failure_count: int, error: Exception) -> None:
         with self._notifier.batch():
@@ -304,6 +292,7 @@ class Query(Generic[T]):
             self._set_state(
                 replace(
                     state,
+                    data_update_count=state.data_update_count + 1,
                     fetch_status="idle",
                     failure_count=0,
                     failure_reason=None,
@@ -325,6 +314,8 @@ class Query(Generic[T]):
                     status="error",
                     fetch_status="idle",
                     error=error,
+                    error_updated_at=self._runtime.wall(),
+                    error_update_count=self.state.error_update_count + 1,
                     failure_count=self.state.failure_count + 1,
                     failure_reason=error,
                     is_invalidated=True,
@@ -367,14 +358,17 @@ class Query(Generic[T]):
         shared: T = share(self.state.data, data) if sharing is True else sharing(self.state.data, data)
         return shared
 
-    def _with_data(self, state: QueryState[T], data: T) -> QueryState[T]:
-        self._updated_at = self._runtime.now()
+    def _with_data(self, state: QueryState[T], data: T, updated_at: float | None = None) -> QueryState[T]:
+        wall = self._runtime.wall()
+        updated_at = wall if updated_at is None else updated_at
+        # Clocks differ, so data may be of tomorrow; that is as fresh as can be.
+        self._updated_at = self._runtime.now() - max(wall - updated_at, 0.0)
         return replace(
             state,
             status="success",
             has_data=True,
             data=data,
-            data_updated_at=self._runtime.wall(),
+            data_updated_at=updated_at,
             error=None,
             is_invalidated=False,
         )

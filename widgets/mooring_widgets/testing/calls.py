@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from mooring_widgets.client import PageOf
-from mooring_widgets.errors import MooringError
+from mooring_widgets.errors import InvalidArgument, MooringError, Unavailable
 from mooring_widgets.testing.service import FakeService
 
 T = TypeVar("T")
@@ -40,9 +40,22 @@ class FakeCalls:
         self.calls.append(method)
         while method in self._held:  # noqa: ASYNC110 - released from any thread, which an asyncio.Event forbids
             await asyncio.sleep(PAUSE_S)
+        if self.service.outage and method != "watch":  # which tells by itself
+            raise Unavailable("no Mooring service answers at fake; is it running?")
         failures = self._failures.get(method)
         if failures:
             raise failures.pop(0)
+
+
+def ordered(things: Sequence[T], order_by: str, field: str) -> Sequence[T]:
+    """A list that is kept in the order of a field, turned round where `order_by` says so.
+
+    Raises:
+        InvalidArgument: For any other order.
+    """
+    if order_by not in ("", field, f"{field} desc"):
+        raise InvalidArgument(f"order_by: {order_by!r} is no order here; take {field}")
+    return things[::-1] if order_by.endswith(" desc") else things
 
 
 def page_of(things: Sequence[T], size: int, token: str, skip: int) -> PageOf[T]:

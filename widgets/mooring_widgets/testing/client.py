@@ -37,6 +37,10 @@ class FakeClient(FakeSessions, FakeDiscovery, MooringClient):
         """See `MooringClient`."""
         return "fake"
 
+    def fingerprint(self) -> str:
+        """See `MooringClient`."""
+        return "fake"
+
     def install_id(self) -> str:
         """See `MooringClient`."""
         return "fake-install"
@@ -94,13 +98,16 @@ class FakeClient(FakeSessions, FakeDiscovery, MooringClient):
     ) -> AsyncGenerator[WatchEvent, None]:
         """See `MooringClient`."""
         await self._called("watch")
-        seen, live = int(resume_token or len(self.service.changes)), True
+        seen, live = int(resume_token or len(self.service.changes)), self.service.outage
+        gap, incarnation = not resume_token, self.service.incarnation
         watched = {stream.replace("users/me", USER) for stream in streams}
-        yield WatchEvent(gap=not resume_token, token=str(seen))
         while True:
             if live == self.service.outage:
                 live = not live
-                yield WatchEvent(live=live, token=str(seen))
+                gap = gap or incarnation != self.service.incarnation
+                incarnation = self.service.incarnation
+                yield WatchEvent(live=live, gap=gap and live, token=str(seen), incarnation=incarnation)
+                gap = gap and not live
             while live and seen < len(self.service.changes):
                 change, seen = self.service.changes[seen], seen + 1
                 if change.stream in watched:

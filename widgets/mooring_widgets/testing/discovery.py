@@ -30,7 +30,7 @@ from mooring_widgets.errors import (
     NotFound,
 )
 from mooring_widgets.testing.batches import asset_batch, dependency_batch
-from mooring_widgets.testing.calls import FakeCalls, page_of
+from mooring_widgets.testing.calls import FakeCalls, ordered, page_of
 from mooring_widgets.testing.files import read_file
 from mooring_widgets.testing.filtering import passes
 from mooring_widgets.testing.landscapes import landscape_of
@@ -46,12 +46,20 @@ class FakeDiscovery(FakeCalls):
     # Assets and dependencies
 
     async def list_assets(
-        self, session: str, *, page_size: int = 50, page_token: str = "", skip: int = 0, filter: str = ""
+        self,
+        session: str,
+        *,
+        page_size: int = 50,
+        page_token: str = "",
+        skip: int = 0,
+        filter: str = "",
+        order_by: str = "",
     ) -> PageOf[Asset]:
         """See `MooringClient`; a filter is `field = "value"` clauses joined by AND."""
         await self._called("list_assets")
         found = [asset for asset in self.service.assets.get(session, []) if passes(asset, filter)]
-        return self._versioned(session, found, page_size, page_token, skip)
+        there = ordered(found, order_by, "display_name")
+        return self._versioned(session, there, page_size, page_token, skip)
 
     async def get_asset(self, name: str) -> Asset:
         """See `MooringClient`."""
@@ -93,12 +101,20 @@ class FakeDiscovery(FakeCalls):
             return asset
 
     async def list_dependencies(
-        self, session: str, *, page_size: int = 50, page_token: str = "", skip: int = 0, filter: str = ""
+        self,
+        session: str,
+        *,
+        page_size: int = 50,
+        page_token: str = "",
+        skip: int = 0,
+        filter: str = "",
+        order_by: str = "",
     ) -> PageOf[Dependency]:
         """See `MooringClient`; a filter is `field = "value"` clauses joined by AND."""
         await self._called("list_dependencies")
         found = [each for each in self.service.dependencies.get(session, []) if passes(each, filter)]
-        return self._versioned(session, found, page_size, page_token, skip)
+        there = ordered(found, order_by, "create_time")
+        return self._versioned(session, there, page_size, page_token, skip)
 
     async def read_assets(
         self, session: str, *, fields: Sequence[str] = (), filter: str = ""

@@ -39,7 +39,8 @@ class FakeService:
         pins, visits: The names of sessions by their engagement's, in the order of pinning; the last visited
             first.
         changes: Every change so far, in order.
-        outage: While True, watches are told that the connection is lost.
+        outage: While True, every call fails and watches are told that the connection is lost.
+        incarnation: The id of its database.
     """
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class FakeService:
         self.visits: dict[str, list[str]] = {}
         self.changes: list[Change] = []
         self.outage = False
+        self.incarnation = "fake"
         self.lock = threading.RLock()
         self._bindings: dict[str, str] = {}
         self._ids = itertools.count(1)
@@ -110,9 +112,17 @@ class FakeService:
         self.note("imported", session)
 
     def add_dependencies(self, session: str, dependencies: Sequence[Dependency]) -> None:
-        """Replaces the dependencies of a session, as an import does."""
+        """Replaces the dependencies of a session, as an import does; assets name their ends."""
         with self.lock:
-            self.dependencies[session] = list(dependencies)
+            names = {asset.name: asset.display_name for asset in self.assets.get(session, ())}
+            self.dependencies[session] = [
+                replace(
+                    each,
+                    source_display_name=each.source_display_name or names.get(each.source, ""),
+                    target_display_name=each.target_display_name or names.get(each.target, ""),
+                )
+                for each in dependencies
+            ]
             self.set_session(session, data_version=self.new_id("v"))
             self.note("imported", session)
 

@@ -20,12 +20,12 @@ _GROUPS = {
 }
 
 
-class LandscapeView(DependentView):
+class LandscapeView(DependentView, view="landscape"):
     """What a session's assets add up to: totals, bars by each field, applications, dependencies, and how much
     of each field is known."""
 
     def __init__(self, host: Host, *, pinned: str | None = None) -> None:
-        super().__init__(host, "landscape", "Landscape", pinned)
+        super().__init__(host, "Landscape", pinned)
 
     def _needs(self, host: Host, session: str) -> dict[str, Options]:
         return {"landscape": queries.landscape(host.client, session)}

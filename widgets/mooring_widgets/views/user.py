@@ -13,6 +13,7 @@ from mooring_widgets.client import engagement_of
 from mooring_widgets.errors import MooringError, did_you_mean, near_names
 from mooring_widgets.surface import Host
 from mooring_widgets.views.dependent import DependentView, Options
+from mooring_widgets.views.printing import captured
 from mooring_widgets.views.rendering import Rendered, render
 
 _ARGUMENTS: dict[str, Callable[[Host, str], Options]] = {
@@ -25,11 +26,12 @@ _ARGUMENTS: dict[str, Callable[[Host, str], Options]] = {
 _FRAMES = ("discovery", "dependencies")
 
 
-class UserView(DependentView):
+class UserView(DependentView, view="user"):
     """What a user's function makes of a session: run again whenever what it needs has changed.
 
     The function runs on a thread of its own, one run at a time. While it runs, its last output for the same
-    session stays, dimmed; an exception is shown in place. Called, the view calls the function.
+    session stays, dimmed; an exception is shown in place, and what was printed below either. Called, the view
+    calls the function.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class UserView(DependentView):
             pinned: A session's full name, to show whatever is current.
 
         Raises:
-            TypeError: Where a parameter names nothing that there is.
+            TypeError: Where a parameter names nothing that there is, and for a coroutine function.
         """
         self._fn = fn
         self._stale_time = stale_time
@@ -54,10 +56,12 @@ class UserView(DependentView):
         self._wanted: _Inputs | None = None
         self._done: _Inputs | None = None
         self._output: Rendered | None = None
+        self._replaced: list[Rendered] = []
         self._failed: BaseException | None = None
+        self._printed = ""
         self._run = 0
         self._running = False
-        super().__init__(host, "user", getattr(fn, "__name__", type(fn).__name__), pinned)
+        super().__init__(host, getattr(fn, "__name__", type(fn).__name__), pinned)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
@@ -72,23 +76,26 @@ class UserView(DependentView):
     def _picture(self, data: dict[str, Any]) -> dict[str, Any]:
         self._want(_Inputs(self._session, self._attempt, data))
         done = self._done is self._wanted
-        shown: dict[str, Any] = {"output": self._output.payload if self._output else None, "run": self._run}
+        output = self._output.payload if self._output else None
+        shown: dict[str, Any] = {"output": output, "run": self._run, "printed": self._printed}
         if done and self._failed is not None:
             error = failure(self._failed) | {"kind": "ViewError"}
             return shown | {"status": "error", "error": error, "traceback": _told(self._failed, self._fn)}
         if self._output is None:
             return self._blank() | {"status": "loading"}
-        return shown | {"traceback": ""} | ({} if done else {"refreshing": True})
+        shown |= {"traceback": "", "status": "ready" if output or self._printed else "empty"}
+        return shown if done else shown | {"refreshing": True}
 
     def _blank(self) -> dict[str, Any]:
-        return {"output": None, "run": self._run, "traceback": ""}
+        return {"output": None, "run": self._run, "printed": "", "traceback": ""}
 
     def _want(self, inputs: "_Inputs") -> None:
         before = self._wanted
         if before is not None and inputs.same_as(before):
             return
         if before is not None and before.session != inputs.session:
-            self._output = self._failed = None  # of another session: not even dimmed
+            self._replace(None)  # of another session: not even dimmed
+            self._failed, self._printed = None, ""
         self._wanted = inputs
         if not self._running:
             self._running = True
@@ -98,25 +105,50 @@ class UserView(DependentView):
         """Runs the function until its output is of what is wanted; a thread cannot be cancelled midway."""
         loop = asyncio.get_running_loop()
         while (wanted := self._wanted) is not None and wanted is not self._done:
-            outcome = await loop.run_in_executor(self._host.user_executor, self._call, wanted)
+            outcome, printed = await loop.run_in_executor(self._host.user_executor, self._call, wanted)
             self._done = wanted
-            if wanted is not self._wanted:
-                continue  # changed meanwhile
+            if wanted is not self._wanted or self.comm is None:  # changed meanwhile, or closed
+                if isinstance(outcome, Rendered):
+                    outcome.release()
+                continue
+            self._printed = printed
             if isinstance(outcome, Rendered):
-                self._output, self._failed = outcome, None
-                self._run += 1
+                if self._output is None or self._output.payload != outcome.payload:
+                    self._run += 1
+                self._replace(outcome)
+                self._failed = None
             else:
                 self._failed = outcome
         self._running = False
         self._paint()
+        self._release()
 
-    def _call(self, inputs: "_Inputs") -> Rendered | BaseException:
-        try:
-            # The frames in the cache have other readers.
-            own = {name: value.copy() if name in _FRAMES else value for name, value in inputs.given.items()}
-            return render(self._fn(**own))
-        except BaseException as error:  # of a thread that is not the user's own: sys.exit() ends nothing here
-            return error
+    def _replace(self, output: Rendered | None) -> None:
+        if self._output is not None and self._output.kept is not (output and output.kept):
+            self._replaced.append(self._output)
+        self._output = output
+
+    def _release(self) -> None:
+        """Lets go of what is not shown any more, after the page was told."""
+        replaced, self._replaced = self._replaced, []
+        for output in replaced:
+            output.release()
+
+    def _let_go(self) -> None:
+        super()._let_go()
+        self._replace(None)
+        self._release()
+
+    def _call(self, inputs: "_Inputs") -> tuple[Rendered | BaseException, str]:
+        with captured() as printed:
+            try:
+                # The frames in the cache have other readers.
+                own = {
+                    name: value.copy() if name in _FRAMES else value for name, value in inputs.given.items()
+                }
+                return render(self._fn(**own)), str(printed)
+            except BaseException as error:  # not the user's own thread: sys.exit() ends nothing here
+                return error, str(printed)
 
     async def _answer_retry(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         await super()._answer_retry(payload)
@@ -141,6 +173,10 @@ class _Inputs:
 
 
 def _parameters(fn: Callable[..., Any]) -> tuple[str, ...]:
+    if inspect.iscoroutinefunction(fn):
+        raise TypeError(
+            "a view's function runs on a thread of its own: write def, not async def, and await nothing"
+        )
     parameters = inspect.signature(fn).parameters.values()
     names = tuple(parameter.name for parameter in parameters if parameter.default is parameter.empty)
     unknown = [name for name in names if name not in _ARGUMENTS]

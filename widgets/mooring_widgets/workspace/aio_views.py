@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from mooring_widgets.client import Activities, Session, to_polars
 from mooring_widgets.queries import Table
 from mooring_widgets.workspace.helpful import Helpful
+from mooring_widgets.workspace.old import telling
 from mooring_widgets.workspace.work import next_batch
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from mooring_widgets.views import DependencyTable, DiscoveryTable, LandscapeView
+    from mooring_widgets.views import ActivityView, AssetView, DependencyTable, DiscoveryTable, LandscapeView
     from mooring_widgets.workspace.workspace import Workspace
 
 T = TypeVar("T")
@@ -31,7 +32,8 @@ class Twin(Helpful):
         """What a coroutine of the library's loop answers, on whatever loop this is."""
         if self._ws.on_loop:
             return await coroutine
-        return await asyncio.wrap_future(self._ws.run(coroutine))
+        with telling():
+            return await asyncio.wrap_future(self._ws.run(coroutine))
 
 
 class AioBulk(Twin):
@@ -82,6 +84,12 @@ class AioDependencies(AioBulk):
 
 class AioActivityLog(Twin):
     """See `ActivityLog`."""
+
+    async def __call__(self, *, kind: str = "", filter: str = "") -> "ActivityView":
+        """See `ActivityLog.__call__`."""
+        from mooring_widgets.views import ActivityView
+
+        return ActivityView(self._ws, pinned=self._pinned, kind=kind, filter=filter)
 
     async def recent(self, limit: int | None = 50, *, filter: str = "") -> Activities:
         """See `ActivityLog.recent`."""
@@ -135,6 +143,12 @@ class AioViews(Twin):
         from mooring_widgets.views import LandscapeView
 
         return LandscapeView(self._ws, pinned=self._pinned)
+
+    async def asset(self, name: str) -> "AssetView":
+        """See `Views.asset`."""
+        from mooring_widgets.views import AssetView
+
+        return AssetView(self._ws, name, pinned=self._pinned)
 
 
 class AioPinned(AioViews):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from mooring_widgets.client import Change, MooringClient, WatchEvent
 from mooring_widgets.context import ContextState, CurrentContext
-from mooring_widgets.errors import MooringError
+from mooring_widgets.errors import MooringError, Unauthenticated, Unavailable
 from mooring_widgets.queries import stale_keys, stream_keys
-from mooring_widgets.query import QueryClient
+from mooring_widgets.query import QueryClient, QueryKey
 
 _log = logging.getLogger(__name__)
 
@@ -23,9 +23,35 @@ class Feed:
     """Follows the caller's own stream and those of the engagements that they have seen. Lives on the loop.
 
     Every engagement that was current stays watched, so that its cached queries stay true while it is not.
+
+    Attributes:
+        incarnation: The id of the database that changes come from; empty until that is known.
+        refused: Whether the service does not take the caller's token any more.
     """
 
-    def __init__(self, client: MooringClient, queries: QueryClient, current: CurrentContext) -> None:
+    def __init__(
+        self,
+        client: MooringClient,
+        queries: QueryClient,
+        current: CurrentContext,
+        *,
+        away: bool = False,
+        incarnation: str = "",
+    ) -> None:
+        """Begin to follow.
+
+        Args:
+            client: Asks the service.
+            queries: What is kept true.
+            current: Which engagement is followed.
+            away: The service was away when the workspace was opened.
+            incarnation: The id of the database that what is known comes from.
+        """
+        self.incarnation = incarnation
+        self.refused = False
+        self._away = away
+        self._listed = False
+        self._heard_at = 0.0
         self._client = client
         self._queries = queries
         self._current = current
@@ -43,6 +69,28 @@ class Feed:
         """Whether changes arrive just now."""
         return self._live
 
+    @property
+    def away(self) -> bool:
+        """Whether the service does not answer just now; False also while it is first being asked."""
+        return self._away
+
+    def as_of(self, *keys: QueryKey) -> float | None:
+        """How old the data of some queries is, in seconds since the epoch; None while it is kept true.
+
+        What was not said to be stale was true for as long as changes arrived.
+        """
+        if not self._away:
+            return None
+        states = filter(None, map(self._queries.get_query_state, keys))
+        return min(
+            (
+                max(state.data_updated_at, 0.0 if state.is_invalidated else self._heard_at)
+                for state in states
+                if state.has_data
+            ),
+            default=None,
+        )
+
     def subscribe(self, listener: Callable[[bool], None]) -> Callable[[], None]:
         """Calls `listener(live)` on the loop whenever that changes; the answer unsubscribes."""
         key = object()
@@ -52,6 +100,11 @@ class Feed:
             self._listeners.pop(key, None)
 
         return unsubscribe
+
+    def hurry(self) -> None:
+        """Tries again now where the connection is lost: somebody looks."""
+        if not self._live and self._watch is not None:
+            self._watch.cancel()  # it starts again, from its token, without the pause
 
     async def close(self) -> None:
         """Stops following."""
@@ -71,6 +124,7 @@ class Feed:
             error = None if watch.cancelled() else watch.exception()
             if error is not None:
                 _log.warning("the watch of %s ended", self._streams, exc_info=error)
+                self.refused = isinstance(error, Unauthenticated)
                 self._set_live(False)
                 await self._ask_for_less()
 
@@ -81,12 +135,14 @@ class Feed:
             await asyncio.sleep(_REFUSED_PAUSE_S)
         self._streams, self._token = ([_ME] if self._streams in ([_ME], least) else least), ""
 
-    async def _add_listed(self) -> None:
+    async def _add_listed(self) -> bool:
+        """Whether there are streams that the watch did not have."""
         try:
             page = await self._client.list_engagements(page_size=_ENGAGEMENTS_AT_START)
         except MooringError:
-            return  # the watch itself will tell what is wrong
-        self._add([engagement.name for engagement in page.items])
+            return False  # the watch itself will tell what is wrong
+        self._listed = True
+        return self._add([engagement.name for engagement in page.items])
 
     def _on_state(self, state: ContextState) -> None:
         if self._add([state.engagement_id]) and self._watch is not None:
@@ -105,9 +161,17 @@ class Feed:
                 await self._take(event)
 
     async def _take(self, event: WatchEvent) -> None:
-        self._set_live(event.live)
         if not event.live:
+            self._set_live(False)
             return
+        back = self._away
+        self.refused = False
+        replaced = "" not in (self.incarnation, event.incarnation) and self.incarnation != event.incarnation
+        self.incarnation = event.incarnation or self.incarnation
+        self._heard_at = self._queries.query_cache.runtime.wall()
+        self._set_live(True)
+        if back:
+            await self._mend()
         keys = {key for change in event.changes for key in stale_keys(change)}
         for stream in self._streams if event.gap else self._fresh:
             keys.update(stream_keys(stream))
@@ -115,24 +179,32 @@ class Feed:
             # Changes may come faster than answers: one that is on its way is shown, and another follows it.
             self._queries.invalidate_queries(key, cancel_refetch=False)
         if event.gap or any(map(self._is_ours, event.changes)):
-            await self._follow_context()
+            await self._follow_context(anew=replaced)
         # Last: what a cancelled watch had not finished with, the next one gets again.
         self._token = event.token
         self._fresh.clear()
 
+    async def _mend(self) -> None:
+        """Asks again for what could not be had while the service was away."""
+        if not self._listed and await self._add_listed() and self._watch is not None:
+            self._watch.cancel()
+        for query in self._queries.query_cache:
+            if isinstance(query.state.error or query.state.failure_reason, Unavailable):
+                self._queries.invalidate_queries(query.key, exact=True)
+
     def _is_ours(self, change: Change) -> bool:
         return change.kind == "switched" and change.resource == self._current.name
 
-    async def _follow_context(self) -> None:
+    async def _follow_context(self, *, anew: bool) -> None:
         try:
-            self._current.follow(await self._client.get_context(self._current.name))
+            await self._current.refresh(anew=anew)
         except MooringError as error:
             _log.warning("cannot read %s: %s", self._current.name, error)
 
     def _set_live(self, live: bool) -> None:
-        if live == self._live:
+        if (live, not live) == (self._live, self._away):
             return
-        self._live = live
+        self._live, self._away = live, not live
         for listener in tuple(self._listeners.values()):
             try:
                 listener(live)

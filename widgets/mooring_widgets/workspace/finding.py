@@ -1,7 +1,7 @@
 """Finding a session or an engagement by what a person calls it: its name, its id or its full name."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 from mooring_widgets.client import Engagement, MooringClient, PageOf, Session, id_of
@@ -43,6 +43,16 @@ async def find_session(client: MooringClient, engagement: str, wanted: str | Ses
     if found:
         return found[0]
     raise await _not_found(wanted, page, f"session in {engagement}", "SESSION_NOT_FOUND")
+
+
+def find_listed(pages: Iterable[PageOf[Session]], wanted: str | Session) -> Session | None:
+    """The session with this display name, id or full name among those that lists have shown."""
+    if isinstance(wanted, Session):
+        return wanted
+    listed = {session.name: session for page in pages for session in page.items}
+    by_id = {id_of(name): session for name, session in listed.items()}
+    by_label = {session.display_name: session for session in listed.values()}
+    return listed.get(wanted) or by_id.get(wanted) or by_label.get(wanted)
 
 
 async def find_deleted(client: MooringClient, engagement: str, wanted: str | Session) -> str:

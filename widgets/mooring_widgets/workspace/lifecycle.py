@@ -1,12 +1,13 @@
 """Finding, listing, making and changing sessions, as coroutines of the library's loop."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from mooring_widgets import queries
 from mooring_widgets.client import (
@@ -24,9 +25,10 @@ from mooring_widgets.client import (
     id_of,
 )
 from mooring_widgets.context import CurrentContext
-from mooring_widgets.errors import InvalidArgument
+from mooring_widgets.errors import InvalidArgument, Unavailable
 from mooring_widgets.query import MutationOptions, QueryClient, QueryOptions
-from mooring_widgets.workspace.finding import find_deleted, find_engagement, find_session
+from mooring_widgets.workspace.finding import find_deleted, find_engagement, find_listed, find_session
+from mooring_widgets.workspace.old import ago, tell
 
 T = TypeVar("T")
 
@@ -56,7 +58,16 @@ class Lifecycle:
 
     async def find(self, wanted: str | Session) -> Session:
         """A session of the current engagement by name or id, or any by its full name."""
-        return await find_session(self._client, self._current.state.engagement_id, wanted)
+        engagement = self._current.state.engagement_id
+        try:
+            return await find_session(self._client, engagement, wanted)
+        except Unavailable as error:
+            pages = self._queries.get_queries_data(queries.plain_sessions(engagement))
+            session = find_listed((page for _, page in pages if isinstance(page, PageOf)), wanted)
+            if session is None:
+                raise
+            tell(f"{session.display_name} is as it was read before: {error}")
+            return session
 
     async def find_engagement(self, wanted: str | Engagement) -> Engagement:
         """An engagement of the caller's by name, id or full name."""
@@ -304,7 +315,14 @@ class Lifecycle:
             self._queries.invalidate_queries(key)
 
     async def _fetch(self, options: QueryOptions[T, T]) -> T:
-        return await self._queries.fetch_query(options)
+        try:
+            return await self._queries.fetch_query(options)
+        except Unavailable as error:
+            state = self._queries.get_query_state(options.query_key)
+            if state is None or not state.has_data:
+                raise
+            tell(f"this was read {ago(time.time() - state.data_updated_at)}: {error}")
+            return cast(T, state.data)
 
 
 def _having(name: str, **fields: Any) -> Callable[[Session], Session]:

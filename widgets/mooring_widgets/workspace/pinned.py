@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from mooring_widgets.views import DependencyTable, DiscoveryTable, LandscapeView, UserView
+    from mooring_widgets.views import (
+        ActivityView,
+        AssetView,
+        DependencyTable,
+        DiscoveryTable,
+        LandscapeView,
+        UserView,
+    )
     from mooring_widgets.workspace.workspace import Workspace
 
 
@@ -52,7 +59,7 @@ class Discovery(Bulk):
     def __call__(self, *, columns: Sequence[str] = (), filter: str = "") -> "DiscoveryTable":
         """A table of any length, which follows the session::
 
-            ws.discovery(columns=["display_name", "migration_wave"], filter="type = virtual_machine")
+            ws.discovery(columns=["display_name", "migration_wave"], filter="type = VIRTUAL_MACHINE")
 
         Args:
             columns: Fields of an asset, in this order; by default the usual ones.
@@ -105,11 +112,30 @@ class Dependencies(Bulk):
 
 
 class ActivityLog(Helpful):
-    """Who did what when, in the current engagement or to a pinned session."""
+    """Who did what when, in the current engagement or to a pinned session: call it for a view, or take the
+    data."""
 
     def __init__(self, ws: "Workspace", pinned: str | None = None) -> None:
         self._ws = ws
         self._pinned = pinned
+
+    def __call__(self, *, kind: str = "", filter: str = "") -> "ActivityView":
+        """A view of it, the newest first, which follows what happens::
+
+            ws.activity(kind="imported")
+            ws.at("Wave 1").activity()
+
+        Args:
+            kind: Only such: `created`, `updated`, `deleted`, `undeleted`, `archived`, `unarchived`,
+                `imported`, `reverted` or `switched`; another can be chosen in the view.
+            filter: AIP-160, as in `docs/filtering.md`.
+
+        Raises:
+            InvalidArgument: For a kind that there is not, with names like it.
+        """
+        from mooring_widgets.views import ActivityView
+
+        return ActivityView(self._ws, pinned=self._pinned, kind=kind, filter=filter)
 
     def recent(self, limit: int | None = 50, *, filter: str = "") -> Activities:
         """What happened, the newest first; read from the service each time.
@@ -192,6 +218,19 @@ class Views(Helpful):
         from mooring_widgets.views import LandscapeView
 
         return LandscapeView(self._ws, pinned=self._pinned)
+
+    def asset(self, name: str) -> "AssetView":
+        """One asset: all that is known of it, what it needs and what needs it::
+
+            ws.asset("web-01")
+
+        Args:
+            name: Its display name, host name or external id, to the letter; it is looked for in each session
+                that the view comes to.
+        """
+        from mooring_widgets.views import AssetView
+
+        return AssetView(self._ws, name, pinned=self._pinned)
 
     @overload
     def view(self, fn: Callable[..., Any], /) -> "UserView": ...

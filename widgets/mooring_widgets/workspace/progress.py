@@ -15,6 +15,7 @@ from mooring_widgets.client import Progress
 T = TypeVar("T")
 
 _LINE_INTERVAL_S = 0.1
+_BAR_WIDTH = 24
 
 
 def wait_with_progress(
@@ -25,7 +26,7 @@ def wait_with_progress(
 
     Args:
         start: Gets the function that takes the steps, from any thread.
-        on_progress: Told every step; by default a line is printed and overwritten.
+        on_progress: Told every step; by default a line with a bar is printed and overwritten.
     """
     steps: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
     line = _Line()
@@ -58,7 +59,7 @@ class _Line:
         self._phase, self._written_at = step.phase, now
         of = f" of {step.total:,}" if step.total else ""
         unit = "bytes" if step.phase == "uploading" else "rows"
-        text = f"{step.phase}: {step.done:,}{of} {unit}"
+        text = f"{_bar(step)} {step.phase}: {step.done:,}{of} {unit}"
         sys.stdout.write("\r" + text.ljust(self._length))
         sys.stdout.flush()
         self._length = len(text)
@@ -68,3 +69,9 @@ class _Line:
         if self._length:
             sys.stdout.write("\r" + " " * self._length + "\r")
             sys.stdout.flush()
+
+
+def _bar(step: Progress) -> str:
+    """As far as it is known; in ASCII, which every terminal shows."""
+    filled = min(_BAR_WIDTH, _BAR_WIDTH * step.done // step.total) if step.total else 0
+    return f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}]"

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import uuid
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +22,10 @@ from mooring_widgets.workspace.aio import Aio
 from mooring_widgets.workspace.asked import Queries
 from mooring_widgets.workspace.feed import Feed
 from mooring_widgets.workspace.inventories import Inventories
+from mooring_widgets.workspace.keeping import Keeper, Origin
+from mooring_widgets.workspace.old import telling
 from mooring_widgets.workspace.pinned import Pinned
+from mooring_widgets.workspace.presence import Presence
 from mooring_widgets.workspace.sessions import SessionMethods
 from mooring_widgets.workspace.switching import SwitchCallback, SwitchCallbacks
 from mooring_widgets.workspace.work import Work
@@ -43,26 +47,49 @@ class Workspace(SessionMethods, Inventories):
     their twins for `await`. Shown at the end of a cell it is the selector.
 
     Attributes:
+        id: Tells it from the others whose widgets are on the same page.
         client: The typed client; its coroutines belong to the library's loop (see `run`).
         queries: Every query that something asked, with its age, observers and last error.
         current: The current engagement and session, observable.
         feed: Whether changes arrive just now (`feed.live`), observable.
+        presence: Whether a page that shows widgets of it can be seen.
         user_executor: Where the users' own functions run.
         callback_errors: The last exceptions that `on_switch` callbacks raised.
     """
 
     def __init__(
-        self, client: MooringClient, loop: Loop, context: Context, *, runtime: Runtime | None = None
+        self,
+        client: MooringClient,
+        loop: Loop,
+        context: Context,
+        *,
+        runtime: Runtime | None = None,
+        origin: Origin | None = None,
     ) -> None:
         # On the loop, which is where the watch starts: `open_workspace` is the way in.
         super().__init__(self)
+        self.id = uuid.uuid4().hex
         self.client = client
         self.queries = Queries(
             runtime=runtime or AsyncioRuntime(loop.asyncio),
-            default_options=QueryDefaults(retry=queries.worth_retrying),
+            # The first attempt finds out whether the service is back, which the watch may not know yet.
+            default_options=QueryDefaults(retry=queries.worth_retrying, network_mode="offline_first"),
         )
-        self.current = CurrentContext(client, loop, context)
-        self.feed = Feed(client, self.queries, self.current)
+        origin = origin or Origin()
+        self.current = CurrentContext(client, loop, context, reopen=origin.reopen)
+        self.feed = Feed(
+            client,
+            self.queries,
+            self.current,
+            away=origin.away,
+            incarnation=origin.kept.incarnation if origin.kept else "",
+        )
+        self._keeper = (
+            Keeper(origin.file, self.queries, self.current, self.feed, origin.kept) if origin.file else None
+        )
+        self.presence = Presence()
+        self.presence.subscribe(self._on_looking)
+        self.feed.subscribe(self.queries.online.set_online)
         self.work = Work(client, self.queries, self.current)
         self.aio = Aio(self)
         self.user_executor = ThreadPoolExecutor(_USER_THREADS, thread_name_prefix="mooring-user")
@@ -194,7 +221,13 @@ class Workspace(SessionMethods, Inventories):
         Raises:
             RuntimeError: On the library's loop itself.
         """
-        return self._loop.wait(coroutine)
+        with telling():
+            return self._loop.wait(coroutine)
+
+    def _on_looking(self, looking: bool) -> None:
+        if looking:
+            self.feed.hurry()
+        self.queries.focus.set_focused(looking)
 
     def close(self) -> None:
         """Lets go of the service; widgets keep what they show, and say that they are disconnected."""
@@ -212,6 +245,8 @@ class Workspace(SessionMethods, Inventories):
             return
         self._closed = True
         self._callbacks.close()
+        if self._keeper is not None:
+            await self._keeper.close()
         await self.feed.close()
         self.queries.cancel_queries()
         await self.client.close()
@@ -250,10 +285,17 @@ class Workspace(SessionMethods, Inventories):
 
 
 async def open_workspace(
-    client: MooringClient, loop: Loop, context: Context, *, runtime: Runtime | None = None
+    client: MooringClient,
+    loop: Loop,
+    context: Context,
+    *,
+    runtime: Runtime | None = None,
+    origin: Origin | None = None,
 ) -> Workspace:
     """A workspace over a client, which it closes in the end. Await it on the loop."""
-    ws = Workspace(client, loop, context, runtime=runtime)
+    ws = Workspace(client, loop, context, runtime=runtime, origin=origin)
+    if ws.feed.away:
+        return ws
     # What everything shows; where one of them is gone, that is for the selector to show.
     await asyncio.gather(ws.work.session(), ws.work.engagement(), return_exceptions=True)
     return ws

@@ -1,0 +1,4 @@
+import { AssetView } from "../asset";
+import { widget } from "../widget";
+
+export default widget((context) => new AssetView(context));

@@ -1,0 +1,4 @@
+import { ImportForm } from "../importing";
+import { widget } from "../widget";
+
+export default widget((context) => new ImportForm(context));

@@ -1,0 +1,4 @@
+import { Landscape } from "../landscape";
+import { widget } from "../widget";
+
+export default widget((context) => new Landscape(context));

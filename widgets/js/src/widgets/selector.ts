@@ -1,0 +1,4 @@
+import { Selector } from "../selector";
+import { widget } from "../widget";
+
+export default widget(({ channel }) => new Selector(channel));

@@ -1,0 +1,4 @@
+import { Table } from "../table";
+import { widget } from "../widget";
+
+export default widget((context) => new Table(context));
