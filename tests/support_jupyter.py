@@ -23,9 +23,11 @@ CURRENT = "globalThis.jupyterapp?.shell?.currentWidget"
 READY = f"{CURRENT}?.sessionContext"
 
 
-# Without these Chromium asks the network for updates and components by itself.
+# Without these Chromium asks the network for updates and components by itself, and a page that asks another
+# host for a font or a map would wait for as long as a network takes to say that there is none.
 CHROMIUM_FLAGS = [
     "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     *(f"--disable-{part}" for part in ("gpu", "quic", "background-networking", "component-update", "sync")),
 ]
 
