@@ -89,6 +89,17 @@ def test_a_notebook_reads_on_while_the_service_is_away(start: Open, service: Fak
     ws.switch("Wave 2")
 
 
+def test_a_change_does_not_wait_for_the_service_to_come_back(start: Open, service: FakeService) -> None:
+    """A cell that makes a session hears at once that nobody answers, however long that has been known."""
+    ws = start()
+    until(lambda: ws.feed.live)
+    service.outage = True
+    until(lambda: ws.feed.away)
+    with pytest.raises(Unavailable):
+        ws.create("Not now")
+    assert "Not now" not in repr(ws.queries)
+
+
 def test_a_session_that_was_read_before_can_be_pinned(start: Open, service: FakeService) -> None:
     """While the service is away sessions are found among those that were listed, and shown if read before."""
     before = start()

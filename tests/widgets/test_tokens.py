@@ -168,6 +168,7 @@ def test_a_revoked_token_shows_where_it_is_missed(server: Any, open_: Callable[.
     landscape = ws.landscape()
     shows(landscape, error=None)
     server.revoke("ann", "lost")
+    until(lambda: ws.feed.refused, "the watch to hear of it, too")
 
     with pytest.raises(errors.Unauthenticated, match="revoked"):
         ws.create("Another")

@@ -300,7 +300,12 @@ class Lifecycle:
             settle(made)
 
         options = MutationOptions(
-            mutation_fn=make, on_mutate=lambda _: show(), on_error=take_back, on_settled=settled
+            mutation_fn=make,
+            on_mutate=lambda _: show(),
+            on_error=take_back,
+            on_settled=settled,
+            # Somebody's cell waits: where nobody answers it is to hear that, and not to wait for better times.
+            network_mode="always",
         )
         return await asyncio.wrap_future(self._queries.mutate(options, None))
 
