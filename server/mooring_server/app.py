@@ -18,6 +18,7 @@ from mooring_server.background import (
     Operations,
     Reads,
     Refresh,
+    Separation,
     TokenUses,
     WatchHub,
 )
@@ -89,7 +90,8 @@ async def running_app(
         uses = TokenUses(store)
         if authenticator is None:
             authenticator = TokenAuth(uses.note) if settings.auth is Auth.TOKEN else NoAuth()
-        driver = Driver(store, settings, authenticator)
+        separation = Separation(store, settings)
+        driver = Driver(store, settings, authenticator, separation)
         server = grpc.aio.server(options=_options(settings))
         states = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(states, server)
@@ -129,6 +131,7 @@ async def running_app(
             await hub.close()
             await works.close()
             await stopping
+            await separation.close()
             await reads.close()
             await cleanup.close()
             await refresh.close()

@@ -78,6 +78,21 @@ class Aborted(SpecificError):
     """The state moved under the caller: read again, then decide again. `reason` says what moved."""
 
 
+class DataShared(Aborted):
+    """A session's data must be copied before it is edited, since another session stands on it too.
+
+    Whoever drives the call has that done and tries again; a caller sees it only where that was in vain.
+    """
+
+    def __init__(self, engagement_id: str, session_id: str) -> None:
+        super().__init__(
+            "the session's data is shared with another session and is being copied; try again",
+            reason="DATA_SHARED",
+        )
+        self.engagement_id = engagement_id
+        self.session_id = session_id
+
+
 class Cancelled(MooringError):
     """The operation was cancelled and changed nothing."""
 

@@ -72,7 +72,7 @@ def test_a_source_hands_on_what_is_not_given(ws: Workspace) -> None:
     ws.update("Wave 1", description="Web", type="validation_run", labels={"team": "blue"})
     made = ws.create("A", source_session="Wave 1")
     assert (made.parent_session, made.description, made.type) == (WAVE_1, "Web", "validation_run")
-    assert (made.labels, made.asset_count) == ({"team": "blue"}, 0)
+    assert (made.labels, made.asset_count) == ({"team": "blue"}, 3)
     other = ws.create("B", source_session=made, description="", type="data_import", labels={})
     assert (other.parent_session, other.description, other.labels) == (made.name, "", {})
     assert other.type == "data_import"

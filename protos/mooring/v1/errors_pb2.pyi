@@ -124,6 +124,8 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """FAILED_PRECONDITION: the data was edited since; set `force` to lose those edits."""
     ERROR_REASON_TOO_MANY_PINS: _ErrorReason.ValueType  # 49
     """FAILED_PRECONDITION: the caller has pinned as many sessions of the engagement as one may; unpin one first."""
+    ERROR_REASON_DATA_SHARED: _ErrorReason.ValueType  # 50
+    """ABORTED: the session shares its data with another one, and is being given a copy to edit; try again."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every failure carries, written without the prefix
@@ -233,4 +235,6 @@ ERROR_REASON_DATA_EDITED: ErrorReason.ValueType  # 48
 """FAILED_PRECONDITION: the data was edited since; set `force` to lose those edits."""
 ERROR_REASON_TOO_MANY_PINS: ErrorReason.ValueType  # 49
 """FAILED_PRECONDITION: the caller has pinned as many sessions of the engagement as one may; unpin one first."""
+ERROR_REASON_DATA_SHARED: ErrorReason.ValueType  # 50
+"""ABORTED: the session shares its data with another one, and is being given a copy to edit; try again."""
 global___ErrorReason = ErrorReason

@@ -279,6 +279,7 @@ class CreateSessionRequest(google.protobuf.message.Message):
     SESSION_ID_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    SOURCE_SESSION_FIELD_NUMBER: builtins.int
     parent: builtins.str
     """`engagements/{engagement}`; the caller's default engagement where empty."""
     session_id: builtins.str
@@ -287,6 +288,10 @@ class CreateSessionRequest(google.protobuf.message.Message):
     """A UUID that makes a repeated call harmless for 24 hours."""
     validate_only: builtins.bool
     """Only check; the answer is what would be made."""
+    source_session: builtins.str
+    """The session of the same engagement, archived or not, whose data the new one begins with; blank where empty. It is
+    the new one's `parent_session` too, where that is empty.
+    """
     @property
     def session(self) -> global___Session:
         """`display_name` is required."""
@@ -299,9 +304,10 @@ class CreateSessionRequest(google.protobuf.message.Message):
         session_id: builtins.str = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
+        source_session: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["session", b"session"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["parent", b"parent", "request_id", b"request_id", "session", b"session", "session_id", b"session_id", "validate_only", b"validate_only"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["parent", b"parent", "request_id", b"request_id", "session", b"session", "session_id", b"session_id", "source_session", b"source_session", "validate_only", b"validate_only"]) -> None: ...
 
 global___CreateSessionRequest = CreateSessionRequest
 

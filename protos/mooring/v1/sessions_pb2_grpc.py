@@ -140,8 +140,11 @@ class SessionServiceServicer(object):
     def CreateSession(self, request, context):
         """Makes a session. Without a parent it is made in the caller's default engagement.
 
-        ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent parent session; INVALID_ARGUMENT for wrong
-        fields.
+        With a `source_session` it is a clone, made at once however much that holds: both share the data until one of them
+        is written.
+
+        ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent source or parent session; INVALID_ARGUMENT
+        for wrong fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,8 +51,11 @@ class SessionServiceStub:
     ]
     """Makes a session. Without a parent it is made in the caller's default engagement.
 
-    ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent parent session; INVALID_ARGUMENT for wrong
-    fields.
+    With a `source_session` it is a clone, made at once however much that holds: both share the data until one of them
+    is written.
+
+    ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent source or parent session; INVALID_ARGUMENT
+    for wrong fields.
     """
 
     UpdateSession: grpc.UnaryUnaryMultiCallable[
@@ -188,8 +191,11 @@ class SessionServiceAsyncStub:
     ]
     """Makes a session. Without a parent it is made in the caller's default engagement.
 
-    ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent parent session; INVALID_ARGUMENT for wrong
-    fields.
+    With a `source_session` it is a clone, made at once however much that holds: both share the data until one of them
+    is written.
+
+    ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent source or parent session; INVALID_ARGUMENT
+    for wrong fields.
     """
 
     UpdateSession: grpc.aio.UnaryUnaryMultiCallable[
@@ -331,8 +337,11 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[mooring.v1.sessions_pb2.Session, collections.abc.Awaitable[mooring.v1.sessions_pb2.Session]]:
         """Makes a session. Without a parent it is made in the caller's default engagement.
 
-        ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent parent session; INVALID_ARGUMENT for wrong
-        fields.
+        With a `source_session` it is a clone, made at once however much that holds: both share the data until one of them
+        is written.
+
+        ALREADY_EXISTS for a taken id or display name; NOT_FOUND for an absent source or parent session; INVALID_ARGUMENT
+        for wrong fields.
         """
 
     @abc.abstractmethod

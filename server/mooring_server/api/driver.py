@@ -24,16 +24,20 @@ from mooring_server.api.guard import Guard, name_request
 from mooring_server.api.page_tokens import PageTokens
 from mooring_server.api.rates import Rates
 from mooring_server.api.seals import Seal
+from mooring_server.background import Separation
 from mooring_server.core import fields, identities
 from mooring_server.core.identities import DEMO, Identity
 from mooring_server.core.names import Kind
 from mooring_server.core.policy import POLICY, Caller, authorise
-from mooring_server.errors import AlreadyExists, InvalidArgument, ResourceExhausted, Unavailable
+from mooring_server.errors import AlreadyExists, DataShared, InvalidArgument, ResourceExhausted, Unavailable
 from mooring_server.settings import Settings
 from mooring_server.store import Store, Tx
 
 Handler = Callable[[Tx, Call, Any], Message]
 Check = Callable[[Any], object]
+
+# Each time somebody else would have to clone the session again in the very moment after.
+_SEPARATIONS_MAX = 3
 
 
 class Admission:
@@ -107,8 +111,11 @@ class _Preview(Exception):
 class Driver:
     """Turns handlers into gRPC services. One per server."""
 
-    def __init__(self, store: Store, settings: Settings, authenticator: Authenticator) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, authenticator: Authenticator, separation: Separation
+    ) -> None:
         self.store = store
+        self._separation = separation
         self.settings = settings
         self.metrics = store.metrics
         self.rates = Rates(settings, store.metrics)
@@ -234,16 +241,27 @@ class Driver:
             request_id: str = getattr(request, "request_id", "")
             fields.check_request_id(request_id)
             if getattr(request, "validate_only", False):
+                tx.edits.preview = True
                 raise _Preview(work(tx))
             return _once(tx, call, request_id, payload, work) if request_id else work(tx)
 
+        actor = Kind.USER.of(caller.user_id)
         try:
-            answer = await self.store.write(write, actor=Kind.USER.of(caller.user_id))
+            answer = await self._written(write, actor)
         except _Preview as preview:
             return preview.answer
         for follow_up in follow_ups:
             follow_up()
         return answer
+
+    async def _written(self, write: Callable[[Tx], bytes], actor: str) -> bytes:
+        """The answer of a write; what it finds shared is copied first."""
+        for _ in range(_SEPARATIONS_MAX):
+            try:
+                return await self.store.write(write, actor=actor)
+            except DataShared as shared:
+                await self._separation.of(shared, actor)
+        return await self.store.write(write, actor=actor)
 
 
 def _once(tx: Tx, call: Call, request_id: str, payload: str, work: Callable[[Tx], bytes]) -> bytes:

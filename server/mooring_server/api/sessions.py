@@ -74,13 +74,15 @@ def draft(request: sessions_pb2.CreateSessionRequest) -> Draft:
     """What is to be made, checked; fields that are the server's to set are not looked at."""
     wanted = request.session
     type_ = SessionType.DATA_IMPORT if wanted.type == _UNSPECIFIED else _session_type(wanted.type)
+    source_id = _related(request, request.source_session, "source_session")
     return Draft(
         request.session_id,
         wanted.display_name,
         wanted.description,
         type_,
         dict(wanted.labels),
-        _parent(request),
+        _related(request, wanted.parent_session, "session.parent_session") or source_id,
+        source_id,
     )
 
 
@@ -220,9 +222,8 @@ def pack_session(session: Session) -> sessions_pb2.Session:
     )
 
 
-def _parent(request: sessions_pb2.CreateSessionRequest) -> str | None:
-    """The id of the parent session that is asked for."""
-    name, field = request.session.parent_session, "session.parent_session"
+def _related(request: sessions_pb2.CreateSessionRequest, name: str, field: str) -> str | None:
+    """The id of a session that the field names, of the new session's engagement; None where it is empty."""
     if not name:
         return None
     engagement_id, session_id = Kind.SESSION.ids(name, field)

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from mooring_server.background.cleanup import discard_version
+from mooring_server.background.copying import Copied, copy_missing
 from mooring_server.background.jobs import Job, in_thread
 from mooring_server.background.pace import Pace, ahead
 from mooring_server.background.parsing import Batch, Parsed, parse, spilled
@@ -262,7 +263,7 @@ class _Build:
         }
 
     async def _copy_unnamed(self) -> None:
-        self._asset_count += await self._copy(lambda tx: tx.assets)
+        self._asset_count += await self._copied(lambda tx: tx.assets)
 
     async def _copy_unnamed_dependencies(self) -> None:
         base_id, version_id = self._version.base_id, self._version.id
@@ -270,24 +271,10 @@ class _Build:
             self._moved_count = await self._job.store.read(
                 lambda tx: tx.dependencies.superseded(base_id, version_id), long=True
             )
-        self._dependency_count += await self._copy(lambda tx: tx.dependencies)
+        self._dependency_count += await self._copied(lambda tx: tx.dependencies)
 
-    async def _copy(self, noun_of: Callable[[Tx], Any]) -> int:
-        base_id, version_id = self._version.base_id, self._version.id
-        after: str | None = None
-        count = 0
-        while base_id is not None:
-            rows = self._pace.rows
-
-            def copy(tx: Tx, after: str | None = after, rows: int = rows) -> tuple[int, str | None]:
-                found: tuple[int, str | None] = noun_of(tx).copy_missing(base_id, version_id, after, rows)
-                return found
-
-            copied, after = await self._job.write(self._pace.timed(rows, copy))
-            count += copied
-            if after is None:
-                break
-        return count
+    async def _copied(self, noun_of: Callable[[Tx], Copied]) -> int:
+        return await copy_missing(self._version, noun_of, self._job.write, self._pace)
 
     def _verify(self) -> None:
         """Refuses to publish what does not add up: a fault of ours, which must not become data."""

@@ -104,11 +104,14 @@ class Client:
         found = (one for one in self.sessions(engagement) if one.display_name == wanted)
         return next(found, None)
 
-    def create_session(self, engagement: str, display_name: str) -> sessions_pb2.Session:
-        """A new session in `engagements/{e}`."""
+    def create_session(
+        self, engagement: str, display_name: str, *, source: str = "", description: str = ""
+    ) -> sessions_pb2.Session:
+        """A new session in `engagements/{e}`, blank or with the data of a source."""
         request = sessions_pb2.CreateSessionRequest(
             parent=engagement,
-            session=sessions_pb2.Session(display_name=display_name),
+            session=sessions_pb2.Session(display_name=display_name, description=description),
+            source_session=source,
             request_id=request_id(),
         )
         return self._call(self._sessions.CreateSession, request)

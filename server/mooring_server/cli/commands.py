@@ -17,6 +17,7 @@ from mooring_server.cli import (
     import_commands,
     landscape_commands,
     operation_commands,
+    session_commands,
     token_commands,
 )
 from mooring_server.cli.config import read_settings
@@ -66,6 +67,7 @@ app.add_typer(import_commands.app, rich_help_panel=_DATA)
 app.add_typer(asset_commands.app, rich_help_panel=_DATA)
 app.add_typer(dependency_commands.app, rich_help_panel=_DATA)
 app.command(rich_help_panel=_DATA)(landscape_commands.landscape)
+app.command(rich_help_panel=_DATA)(session_commands.clone)
 app.add_typer(operation_commands.app, rich_help_panel=_DATA)
 app.add_typer(token_commands.app, rich_help_panel=_SERVICE)
 

@@ -29,7 +29,8 @@ class SessionType(StrEnum):
 class Draft:
     """A session that is to be made; the fields have been checked. An empty id means a new one.
 
-    `parent_id` is of a session of the same engagement, None for none.
+    `source_id` and `parent_id` are of sessions of the same engagement, None for none: whose data it begins
+    with, and which one it goes back to.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Draft:
     type: SessionType
     labels: Mapping[str, str] = field(default_factory=dict)
     parent_id: str | None = None
+    source_id: str | None = None
 
     def __post_init__(self) -> None:
         violations = Violations()
@@ -132,14 +134,16 @@ def page(tx: Tx, engagement_id: str, query: Query, window: Window) -> Listed[Ses
 
 
 def create(tx: Tx, caller: Caller, engagement_id: str, draft: Draft) -> Session:
-    """Makes a session.
+    """Makes a session, blank or as a clone: that shares the data of its source until one of them is written.
 
     Raises:
-        NotFound: SESSION_NOT_FOUND, of the parent session.
+        NotFound: SESSION_NOT_FOUND, of the source or the parent session.
         AlreadyExists: ID_TAKEN, DISPLAY_NAME_TAKEN.
     """
-    if draft.parent_id is not None:
-        get(tx, engagement_id, draft.parent_id)
+    for id in dict.fromkeys((draft.source_id, draft.parent_id)):
+        if id is not None:
+            get(tx, engagement_id, id)
+    data = None if draft.source_id is None else tx.versions.shareable(engagement_id, draft.source_id)
     return tx.sessions.insert(
         engagement_id,
         draft.id or new_id(),
@@ -149,6 +153,7 @@ def create(tx: Tx, caller: Caller, engagement_id: str, draft: Draft) -> Session:
         caller.user_id,
         labels=draft.labels,
         parent_id=draft.parent_id,
+        data=data,
     )
 
 

@@ -17,18 +17,20 @@ if TYPE_CHECKING:
 class Edits:
     """Edits of a version that `begin` has answered in this transaction.
 
-    Each raises Aborted (DATA_VERSION_MOVED) where the session shows another version by now.
+    Each raises Aborted (DATA_VERSION_MOVED) where the session shows another version by now. Where `preview`
+    is set nothing of the transaction will stay, so that shared data need not be copied for it.
     """
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
+        self.preview = False
 
     def begin(self, engagement_id: str, session_id: str) -> DataVersion:
         """What the session shows, which nobody else edits until this transaction ends.
 
-        Raises NotFound (SESSION_NOT_FOUND) and FailedPrecondition (SESSION_ARCHIVED).
+        Raises NotFound (SESSION_NOT_FOUND), FailedPrecondition (SESSION_ARCHIVED) and DataShared.
         """
-        return self._tx.versions.editable(engagement_id, session_id)
+        return self._tx.versions.editable(engagement_id, session_id, preview=self.preview)
 
     def create_asset(self, version: DataVersion, asset: Asset) -> None:
         """Adds an asset whose id and identity the version does not have."""

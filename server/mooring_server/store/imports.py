@@ -30,6 +30,10 @@ _REVERT = Statement(
     .where(_OF_SESSION & (_I.id == param("id")) & _I.revert_time.is_null())
     .returning(_I)
 )
+_TAKEN_OVER = {
+    column: Statement(_I.update({column: param("new_id")}).where(_OF_SESSION & (column == param("old_id"))))
+    for column in (_I.version_id, _I.base_id)
+}
 _SAME = Statement(
     _I.select()
     .where(
@@ -118,6 +122,13 @@ class Imports:
         """The import with its whole report, where it is one of that session."""
         row = self._tx.row(_GET, engagement_id=engagement_id, session_id=session_id, id=id)
         return None if row is None else _record(row, whole=True)
+
+    def taken_over(self, engagement_id: str, session_id: str, old_id: str, new_id: str) -> None:
+        """Has the session's history speak of a copy of a version rather than of that."""
+        for statement in _TAKEN_OVER.values():
+            self._tx.run(
+                statement, engagement_id=engagement_id, session_id=session_id, old_id=old_id, new_id=new_id
+            )
 
     def same_content(
         self, engagement_id: str, session_id: str, sha256: str, options_hash: str

@@ -12,7 +12,7 @@ from mooring_server.store import session_statements as sql
 from mooring_server.store.lists.conditions import Condition, both
 from mooring_server.store.lists.definitions import SESSIONS, living
 from mooring_server.store.lists.paging import Total, Window
-from mooring_server.store.records import ChangeKind, Order, Page, Session
+from mooring_server.store.records import ChangeKind, DataVersion, Order, Page, Session
 from mooring_server.store.statements import Statement
 from mooring_server.store.values import from_json, from_us, from_us_or_none, searched_text, sort_key, to_json
 
@@ -64,8 +64,12 @@ class Sessions:
         *,
         labels: Mapping[str, str] | None = None,
         parent_id: str | None = None,
+        data: DataVersion | None = None,
     ) -> Session:
-        """A new session; AlreadyExists with ID_TAKEN (deleted ones count) or DISPLAY_NAME_TAKEN."""
+        """A new session; AlreadyExists with ID_TAKEN (deleted ones count) or DISPLAY_NAME_TAKEN.
+
+        It shows `data`, which `tx.versions.shareable` has answered in this transaction, or nothing.
+        """
         row = self._tx.row(
             sql.INSERT,
             engagement_id=engagement_id,
@@ -78,6 +82,10 @@ class Sessions:
             is_default=is_default,
             labels=_labels(labels or {}),
             parent_id=parent_id,
+            data_version_id=None if data is None else data.id,
+            data_revision=0 if data is None else data.revision,
+            asset_count=0 if data is None else data.asset_count,
+            dependency_count=0 if data is None else data.dependency_count,
             words=searched_text((display_name, description)),
             now=self._tx.now_us,
         )

@@ -1,7 +1,10 @@
-"""Data versions: sets of assets and dependencies, built invisibly and shown by a session's pointer.
+"""Data versions: sets of assets and dependencies, built invisibly and shown by sessions' pointers.
 
 Bulk work builds the next version beside the one that is shown. An edit of one asset or dependency changes the
 version in place and counts as its next `revision`: whatever is derived from a version is of one revision.
+
+A clone shares its source's version. A session edits in place only what is its own, and what no other session
+shows or could go back to; else it gets a copy first (`take_over`), and what the others stand on stays.
 
 `idle_time` is when nothing showed a version any more (or it was begun): null while one does, and 0 once it is
 given up, from when on it is gone for everybody but the one who deletes its assets.
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import Node, Value, fn
 
-from mooring_server.errors import Aborted, MooringError, NotFound
+from mooring_server.errors import Aborted, DataShared, MooringError, NotFound
 from mooring_server.store import tables
 from mooring_server.store.lists.search import AssetWords
 from mooring_server.store.records import ChangeKind, DataVersion, Session
@@ -68,8 +71,11 @@ _PUBLISH = Statement(
 _HOLD = Statement(
     _V.update({_V.revision: _V.revision}).where(_THIS & (_V.revision == param("revision"))).returning(_V)
 )
+# Another session may show it all the while.
 _SHOW_AGAIN = Statement(
-    _V.update({_V.idle_time: None}).where(_THIS & _V.published & (_V.idle_time > 0)).returning(_V)
+    _V.update({_V.idle_time: None})
+    .where(_THIS & _V.published & (_V.idle_time.is_null() | (_V.idle_time > 0)))
+    .returning(_V)
 )
 _EDIT = Statement(
     _V.update(
@@ -80,6 +86,46 @@ _EDIT = Statement(
         }
     )
     .where(_THIS & _V.published & _V.idle_time.is_null())
+    .returning(_V)
+)
+# Written, not read, for the same reason: who is about to edit it hears of whoever is about to share it.
+_SHARE = Statement(
+    _V.update({_V.revision: _V.revision}).where(_THIS & _V.published & _V.idle_time.is_null()).returning(_V)
+)
+_NEXT = _V.alias("next")
+_OTHERS = Statement(
+    _V.select(Value(1)).where(
+        _THIS
+        & (
+            (_V.session_id != param("session_id"))
+            | (_V.engagement_id != param("engagement_id"))
+            | fn.EXISTS(
+                _S.select(Value(1)).where(
+                    (_S.data_version_id == _V.id)
+                    & ((_S.id != param("session_id")) | (_S.engagement_id != param("engagement_id")))
+                )
+            )
+            | fn.EXISTS(
+                _NEXT.select(Value(1)).where(
+                    (_NEXT.base_id == _V.id)
+                    & (
+                        (_NEXT.session_id != param("session_id"))
+                        | (_NEXT.engagement_id != param("engagement_id"))
+                    )
+                )
+            )
+        )
+    )
+)
+_TAKE_PLACE = Statement(
+    _V.update(
+        {
+            _V.base_id: param("base_id"),
+            _V.base_revision: param("base_revision"),
+            _V.revision: param("revision"),
+        }
+    )
+    .where(_THIS)
     .returning(_V)
 )
 _SHOWN_NOW = _V.select().where(_THIS & _V.published & _V.idle_time.is_null())
@@ -178,7 +224,7 @@ class Versions:
             _PUBLISH, id=version_id, asset_count=asset_count, dependency_count=dependency_count
         )
         if published is None:
-            raise Aborted("this data version was given up; start again", reason="DATA_VERSION_MOVED")
+            raise _given_up()
         version = _record(published)
         held = expected_base_id is None or self._tx.row(
             _HOLD, id=expected_base_id, revision=version.base_revision
@@ -190,6 +236,41 @@ class Versions:
         if expected_base_id is not None:
             self._tx.run(_RETIRE, id=expected_base_id, now=self._tx.now_us)
         return self._tx.sessions.moved(moved, kind)
+
+    def take_over(self, version_id: str, *, asset_count: int, dependency_count: int) -> Session:
+        """Makes the version, a copy of its base, what its session shows instead of that: a change UPDATED.
+
+        In the session's history of imports too, where the base was its own. What others stand on stays.
+        Raises as `publish` does.
+        """
+        published = self._tx.row(
+            _PUBLISH, id=version_id, asset_count=asset_count, dependency_count=dependency_count
+        )
+        if published is None:
+            raise _given_up()
+        version = _record(published)
+        held = self._tx.row(_HOLD, id=version.base_id, revision=version.base_revision)
+        if held is None:
+            raise self._refusal(version)
+        base = _record(held)
+        is_own = (base.engagement_id, base.session_id) == (version.engagement_id, version.session_id)
+        copy = _record(
+            self._tx.row(
+                _TAKE_PLACE,
+                id=version.id,
+                revision=base.revision,
+                base_id=base.base_id if is_own else None,
+                base_revision=base.base_revision if is_own else 0,
+            )
+        )
+        moved = self._point(copy, base.id, copy)
+        if moved is None:
+            raise self._refusal(version)
+        if is_own:
+            self._tx.imports.taken_over(version.engagement_id, version.session_id, base.id, version.id)
+        self._tx.engagements.require_in_use(version.engagement_id)
+        self._tx.run(_RETIRE, id=base.id, now=self._tx.now_us)
+        return self._tx.sessions.moved(moved, ChangeKind.UPDATED)
 
     def revert(self, version: DataVersion, base_id: str | None) -> Session:
         """Makes the session that shows the version show `base_id` again: a change of kind REVERTED.
@@ -210,28 +291,51 @@ class Versions:
         self._tx.run(_RETIRE, id=version.id, now=self._tx.now_us)
         return self._tx.sessions.moved(moved, ChangeKind.REVERTED)
 
-    def editable(self, engagement_id: str, session_id: str) -> DataVersion:
+    def shareable(self, engagement_id: str, session_id: str) -> DataVersion | None:
+        """What a session shows, for another one to show too until this transaction ends; None: nothing.
+
+        Raises NotFound (SESSION_NOT_FOUND).
+        """
+        _, version = self._shown(engagement_id, session_id, _LOOK if self._tx.is_sqlite else _SHARE)
+        return version
+
+    def editable(self, engagement_id: str, session_id: str, *, preview: bool = False) -> DataVersion:
         """What a session shows, to be changed in place; an empty one is begun where it shows nothing.
 
-        Nobody else edits it until this transaction ends: look, then edit. Raises NotFound (SESSION_NOT_FOUND)
-        and FailedPrecondition (SESSION_ARCHIVED).
+        Nobody else edits it until this transaction ends: look, then edit. Raises NotFound
+        (SESSION_NOT_FOUND), FailedPrecondition (SESSION_ARCHIVED), and DataShared where another session
+        stands on it too, except for a preview, of which nothing will stay.
         """
+        while True:
+            statement = _LOOK if self._tx.is_sqlite else _LOCK
+            session, version = self._shown(engagement_id, session_id, statement)
+            if session.archive_time is not None:
+                raise session_archived()
+            if version is None:
+                version = self._begin_empty(engagement_id, session_id)
+                if version is not None:
+                    return version
+                continue
+            of_session = {"engagement_id": engagement_id, "session_id": session_id}
+            if not preview and self._tx.row(_OTHERS, id=version.id, **of_session):
+                raise DataShared(engagement_id, session_id)
+            return version
+
+    def _shown(
+        self, engagement_id: str, session_id: str, statement: Statement
+    ) -> tuple[Session, DataVersion | None]:
+        """A session, and what it shows as the statement finds it; None where it shows nothing."""
         missed: str | None = None
         while True:
             session = self._tx.sessions.get(engagement_id, session_id)
             if session is None:
                 raise NotFound("there is no such session", reason="SESSION_NOT_FOUND")
-            if session.archive_time is not None:
-                raise session_archived()
             shown_id = session.data_version_id
             if shown_id is None:
-                version = self._begin_empty(engagement_id, session_id)
-                if version is not None:
-                    return version
-                continue
-            row = self._tx.row(_LOOK if self._tx.is_sqlite else _LOCK, id=shown_id)
+                return session, None
+            row = self._tx.row(statement, id=shown_id)
             if row is not None:
-                return _record(row)
+                return session, _record(row)
             # Another one was published in this very moment.
             if shown_id == missed:
                 raise LookupError(f"the session shows {shown_id}, which is not there")
@@ -303,6 +407,10 @@ class Versions:
             self._tx.run(_DELETE_LANDSCAPE, id=version_id)
             self._tx.run(_DELETE, id=version_id)
         return deleted + assets
+
+
+def _given_up() -> Aborted:
+    return Aborted("this data version was given up; start again", reason="DATA_VERSION_MOVED")
 
 
 def _record(row: Any) -> DataVersion:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mooring.v1 import engagements_pb2, sessions_pb2, users_pb2
 from mooring_server.api.driver import Driver
+from mooring_server.background import Separation
 from mooring_server.metrics import Metrics
 from mooring_server.settings import Settings
 from support_api import rpcs
@@ -249,6 +250,7 @@ def test_no_bytes_are_a_fault_of_the_server(server):
 
 def test_a_service_without_a_policy_row_is_not_built():
     """An RPC that nobody decided on fails when the server is put together."""
-    driver = Driver(SimpleNamespace(signing_key=b"key", metrics=Metrics()), Settings(), HeaderAuth())
+    store = SimpleNamespace(signing_key=b"key", metrics=Metrics())
+    driver = Driver(store, Settings(), HeaderAuth(), Separation(store, Settings()))
     with pytest.raises(LookupError, match="DeleteOperation"):
         driver.service(OPERATIONS, {"DeleteOperation": lambda tx, call, request: request})

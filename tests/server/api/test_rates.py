@@ -6,6 +6,7 @@ import pytest
 from limits import parse_many
 from mooring_server.api.driver import Driver
 from mooring_server.api.rates import Allowance, Rates
+from mooring_server.background import Separation
 from mooring_server.core.policy import POLICY, Caller, RateClass
 from mooring_server.errors import ResourceExhausted
 from mooring_server.metrics import Metrics
@@ -84,7 +85,8 @@ def test_users_who_are_gone_are_forgotten():
 def test_a_call_is_counted_once_however_often_its_transaction_runs():
     """Admission takes from the rate when it is asked for, not when a transaction checks a name."""
     store = SimpleNamespace(signing_key=b"key", metrics=Metrics())
-    driver = Driver(store, Settings(read_rate="2/day"), HeaderAuth())
+    settings = Settings(read_rate="2/day")
+    driver = Driver(store, settings, HeaderAuth(), Separation(store, settings))
     rpc = "mooring.v1.UserService/GetCurrentUser"
     first, second, third = (driver.admission(rpc, Caller("ann")) for _ in range(3))
     for _ in range(3):

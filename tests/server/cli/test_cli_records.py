@@ -215,3 +215,19 @@ def test_a_landscape_adds_up(asked, run, session):
     assert "3 assets 28 cores" in said
     assert "Production 2 24" in said
     assert run("landscape", f"{session} no").exit_code == ExitCode.FAILED
+
+
+def test_a_clone_holds_what_its_source_holds(asked, run, session):
+    """It is found by its name, and what is set in it is not seen in the source."""
+    made = asked("clone", session, f"Clone of {session}", "--description", "What if")
+    assert (made["asset_count"], made["description"]) == (3, "What if")
+    result = run("assets", "set", made["name"], "web-01", "owner=Ann")
+    assert result.exit_code == 0, result.output
+    owners = {one["display_name"]: one["owner"] for one in asked("assets", "list", session)["assets"]}
+    assert owners["web-01"] == ""
+
+
+def test_a_clone_of_nothing_is_refused(run, session):
+    """With the names that are like it; so is a name that is taken."""
+    refused(run("clone", session + "x", "Clone"), "near it:")
+    refused(run("clone", session, session), "another session is called")

@@ -80,9 +80,12 @@ class SessionCalls:
         type: str = "",
         labels: Mapping[str, str] | None = None,
         parent_session: str = "",
+        source_session: str = "",
         session_id: str = "",
     ) -> Session:
-        """A new, empty session; `parent_session` is the full name of the one that it goes back to."""
+        """A new session. Full names: it goes back to `parent_session`, and begins with the data of
+        `source_session`, or blank.
+        """
         request = sessions_pb2.CreateSessionRequest(
             parent=engagement,
             session=sessions_pb2.Session(
@@ -92,6 +95,7 @@ class SessionCalls:
                 labels=labels,
                 parent_session=parent_session,
             ),
+            source_session=source_session,
             session_id=session_id,
             request_id=str(uuid.uuid4()),
         )

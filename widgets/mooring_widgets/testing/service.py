@@ -132,6 +132,28 @@ class FakeService:
             self.assets[session] = sorted(assets, key=lambda asset: (asset.display_name, asset.name))
             self.set_session(session, asset_count=len(assets), data_version=self.new_id("v"))
 
+    def clone_data(self, source: str, session: str) -> None:
+        """Has a session begin with the data of another one, the same data version."""
+        with self.lock:
+
+            def moved(name: str) -> str:
+                return f"{session}{name.removeprefix(source)}"
+
+            self.assets[session] = [
+                replace(asset, name=moved(asset.name)) for asset in self.assets.get(source, [])
+            ]
+            self.dependencies[session] = [
+                replace(each, name=moved(each.name), source=moved(each.source), target=moved(each.target))
+                for each in self.dependencies.get(source, [])
+            ]
+            begun = self.sessions[source]
+            self.set_session(
+                session,
+                asset_count=begun.asset_count,
+                dependency_count=begun.dependency_count,
+                data_version=begun.data_version,
+            )
+
     def new_id(self, prefix: str) -> str:
         """An id that was not used before."""
         return f"{prefix}{next(self._ids)}"

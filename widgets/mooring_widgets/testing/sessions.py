@@ -71,23 +71,27 @@ class FakeSessions(FakeCalls):
         type: str = "",
         labels: Mapping[str, str] | None = None,
         parent_session: str = "",
+        source_session: str = "",
         session_id: str = "",
     ) -> Session:
         """See `MooringClient`."""
         await self._called("create_session")
         if not display_name.strip():
             raise InvalidArgument("session.display_name: must not be empty")
-        if parent_session:
-            self.service.session(parent_session)
-        return self.service.add_session(
+        for name in filter(None, (parent_session, source_session)):
+            self.service.session(name)
+        made = self.service.add_session(
             engagement,
             display_name,
             id_=session_id or self.service.new_id("s"),
             description=description,
             type_=type or "data_import",
             labels=labels,
-            parent_session=parent_session,
+            parent_session=parent_session or source_session,
         )
+        if source_session:
+            self.service.clone_data(source_session, made.name)
+        return self.service.sessions[made.name]
 
     async def update_session(
         self,

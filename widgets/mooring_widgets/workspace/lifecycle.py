@@ -142,6 +142,8 @@ class Lifecycle:
             (like.type if source is not None else "") if type_ is None else type_,
             labels=dict(like.labels if labels is None else labels),
             parent_session=like.name,
+            asset_count=like.asset_count,
+            dependency_count=like.dependency_count,
         )
 
         def show() -> Cached:
@@ -158,7 +160,7 @@ class Lifecycle:
             description=expected.description,
             type=expected.type,
             labels=expected.labels,
-            parent_session=expected.parent_session,
+            source_session=expected.parent_session,
             session_id=id_of(expected.name),
         )
         return await self._optimistically(call, show, partial(self._settle, "created", expected.name))

@@ -72,18 +72,19 @@ class SessionMethods(Helpful):
         type: str | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> Session:
-        """Makes an empty session in the current engagement; the current session stays where it is.
+        """Makes a session in the current engagement, blank or as a clone; the current one stays where it is.
 
         Lists show it at once; where the service refuses it, they show it no more.
 
         >>> new = ws.create("What if", source_session=ws.session, description="Two racks less")
         >>> new.display_name, new.parent_session == ws.session.name, new.asset_count
-        ('What if', True, 0)
+        ('What if', True, 5)
 
         Args:
             display_name: 1 to 200 characters, unique in the engagement.
-            source_session: The session of this engagement that it goes back to: its `parent_session`. Its
-                description, type and labels are taken over where none are given. Its data is not copied.
+            source_session: The session of this engagement whose data it begins with, whatever the size: both
+                share it until one of them is changed. It is its `parent_session`, and its description, type
+                and labels are taken over where none are given. Blank without one.
             description: Up to 2,000 characters.
             type: `data_import` (the default), `validation_run`, `incremental_update`, `comparison_analysis`
                 or `cleanup_operation`.

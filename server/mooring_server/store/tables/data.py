@@ -35,6 +35,9 @@ class DataVersions(Table):
 DataVersions.add_index(
     DataVersions.idle_time, where=DataVersions.idle_time.is_null(False), name="data_versions_idle"
 )
+DataVersions.add_index(
+    DataVersions.base_id, where=DataVersions.base_id.is_null(False), name="data_versions_by_base"
+)
 
 
 class Assets(Table):
