@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from mooring.v1 import (
     activity_pb2,
     assets_pb2,
+    comparisons_pb2,
     dependencies_pb2,
     engagements_pb2,
     imports_pb2,
@@ -334,6 +335,18 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     _SESSIONS + "PinSession": Recipe("viewer", _named(sessions_pb2.PinSessionRequest, Scene.session)),
     _SESSIONS + "UnpinSession": Recipe("viewer", _named(sessions_pb2.UnpinSessionRequest, Scene.pinned)),
+    _SESSIONS + "CompareSessions": Recipe(
+        "viewer",
+        lambda s: comparisons_pb2.CompareSessionsRequest(name=s.session(), other=s.session()),
+    ),
+    _SESSIONS + "ListAssetDifferences": Recipe(
+        "viewer",
+        lambda s: comparisons_pb2.ListAssetDifferencesRequest(parent=s.session(), other=s.session()),
+    ),
+    _SESSIONS + "ListDependencyDifferences": Recipe(
+        "viewer",
+        lambda s: comparisons_pb2.ListDependencyDifferencesRequest(parent=s.session(), other=s.session()),
+    ),
     _SESSIONS + "ListActivity": Recipe(
         "viewer", lambda s: activity_pb2.ListActivityRequest(parent=s.engagement)
     ),

@@ -13,6 +13,15 @@ def make(caller: Caller, parent: str, display_name: str = "A", **fields: Any) ->
     return caller.sessions.CreateSession(request)
 
 
+def clone(caller: Caller, source: str, display_name: str = "Clone", **fields: Any) -> sessions_pb2.Session:
+    """A new session that begins with the source's data; `fields` are the request's."""
+    request = sessions_pb2.CreateSessionRequest(
+        parent=source.partition("/sessions/")[0], source_session=source, **fields
+    )
+    request.session.display_name = display_name
+    return caller.sessions.CreateSession(request)
+
+
 def get(caller: Caller, name: str) -> sessions_pb2.Session:
     return caller.sessions.GetSession(sessions_pb2.GetSessionRequest(name=name))
 

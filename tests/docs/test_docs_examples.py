@@ -82,7 +82,11 @@ def transcoded(text, call):
         holder = fields
         for step in outer:
             holder = holder.setdefault(step, {})
-        holder[last] = {"true": True}.get(value, value)
+        known = call.method.input_type.fields_by_camelcase_name.get(name)
+        if known is not None and known.is_repeated:
+            holder.setdefault(last, []).append(value)
+        else:
+            holder[last] = {"true": True}.get(value, value)
     return ParseDict(fields, GetMessageClass(call.method.input_type)())
 
 

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from mooring.v1 import activity_pb2 as mooring_dot_v1_dot_activity__pb2
+from mooring.v1 import comparisons_pb2 as mooring_dot_v1_dot_comparisons__pb2
 from mooring.v1 import sessions_pb2 as mooring_dot_v1_dot_sessions__pb2
 
 GRPC_GENERATED_VERSION = '1.71.2'
@@ -103,6 +104,21 @@ class SessionServiceStub(object):
                 '/mooring.v1.SessionService/UnpinSession',
                 request_serializer=mooring_dot_v1_dot_sessions__pb2.UnpinSessionRequest.SerializeToString,
                 response_deserializer=mooring_dot_v1_dot_sessions__pb2.UnpinSessionResponse.FromString,
+                _registered_method=True)
+        self.CompareSessions = channel.unary_unary(
+                '/mooring.v1.SessionService/CompareSessions',
+                request_serializer=mooring_dot_v1_dot_comparisons__pb2.CompareSessionsRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_comparisons__pb2.CompareSessionsResponse.FromString,
+                _registered_method=True)
+        self.ListAssetDifferences = channel.unary_unary(
+                '/mooring.v1.SessionService/ListAssetDifferences',
+                request_serializer=mooring_dot_v1_dot_comparisons__pb2.ListAssetDifferencesRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_comparisons__pb2.ListAssetDifferencesResponse.FromString,
+                _registered_method=True)
+        self.ListDependencyDifferences = channel.unary_unary(
+                '/mooring.v1.SessionService/ListDependencyDifferences',
+                request_serializer=mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesResponse.FromString,
                 _registered_method=True)
         self.ListActivity = channel.unary_unary(
                 '/mooring.v1.SessionService/ListActivity',
@@ -242,6 +258,36 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareSessions(self, request, context):
+        """How many assets and dependencies differ between two sessions of an engagement. Archived ones can be compared.
+
+        INVALID_ARGUMENT for sessions of two engagements; NOT_FOUND for an absent one. It reads all of both: with millions
+        of rows it takes seconds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAssetDifferences(self, request, context):
+        """The assets that two sessions differ in, each with the fields and as both have it.
+
+        INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
+        unknown order or a wrong filter; NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDependencyDifferences(self, request, context):
+        """The dependencies that two sessions differ in.
+
+        INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
+        unknown order or a wrong filter; NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListActivity(self, request, context):
         """Who did what to which session when, as far as the history is kept.
 
@@ -318,6 +364,21 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.UnpinSession,
                     request_deserializer=mooring_dot_v1_dot_sessions__pb2.UnpinSessionRequest.FromString,
                     response_serializer=mooring_dot_v1_dot_sessions__pb2.UnpinSessionResponse.SerializeToString,
+            ),
+            'CompareSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareSessions,
+                    request_deserializer=mooring_dot_v1_dot_comparisons__pb2.CompareSessionsRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_comparisons__pb2.CompareSessionsResponse.SerializeToString,
+            ),
+            'ListAssetDifferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAssetDifferences,
+                    request_deserializer=mooring_dot_v1_dot_comparisons__pb2.ListAssetDifferencesRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_comparisons__pb2.ListAssetDifferencesResponse.SerializeToString,
+            ),
+            'ListDependencyDifferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDependencyDifferences,
+                    request_deserializer=mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesResponse.SerializeToString,
             ),
             'ListActivity': grpc.unary_unary_rpc_method_handler(
                     servicer.ListActivity,
@@ -680,6 +741,87 @@ class SessionService(object):
             '/mooring.v1.SessionService/UnpinSession',
             mooring_dot_v1_dot_sessions__pb2.UnpinSessionRequest.SerializeToString,
             mooring_dot_v1_dot_sessions__pb2.UnpinSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/CompareSessions',
+            mooring_dot_v1_dot_comparisons__pb2.CompareSessionsRequest.SerializeToString,
+            mooring_dot_v1_dot_comparisons__pb2.CompareSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAssetDifferences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/ListAssetDifferences',
+            mooring_dot_v1_dot_comparisons__pb2.ListAssetDifferencesRequest.SerializeToString,
+            mooring_dot_v1_dot_comparisons__pb2.ListAssetDifferencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDependencyDifferences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/ListDependencyDifferences',
+            mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesRequest.SerializeToString,
+            mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesResponse.FromString,
             options,
             channel_credentials,
             insecure,

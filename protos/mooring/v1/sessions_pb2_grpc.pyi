@@ -8,6 +8,7 @@ import collections.abc
 import grpc
 import grpc.aio
 import mooring.v1.activity_pb2
+import mooring.v1.comparisons_pb2
 import mooring.v1.sessions_pb2
 import typing
 
@@ -150,6 +151,36 @@ class SessionServiceStub:
     NOT_FOUND for an absent session.
     """
 
+    CompareSessions: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.comparisons_pb2.CompareSessionsRequest,
+        mooring.v1.comparisons_pb2.CompareSessionsResponse,
+    ]
+    """How many assets and dependencies differ between two sessions of an engagement. Archived ones can be compared.
+
+    INVALID_ARGUMENT for sessions of two engagements; NOT_FOUND for an absent one. It reads all of both: with millions
+    of rows it takes seconds.
+    """
+
+    ListAssetDifferences: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.comparisons_pb2.ListAssetDifferencesRequest,
+        mooring.v1.comparisons_pb2.ListAssetDifferencesResponse,
+    ]
+    """The assets that two sessions differ in, each with the fields and as both have it.
+
+    INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
+    unknown order or a wrong filter; NOT_FOUND for an absent session.
+    """
+
+    ListDependencyDifferences: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.comparisons_pb2.ListDependencyDifferencesRequest,
+        mooring.v1.comparisons_pb2.ListDependencyDifferencesResponse,
+    ]
+    """The dependencies that two sessions differ in.
+
+    INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
+    unknown order or a wrong filter; NOT_FOUND for an absent session.
+    """
+
     ListActivity: grpc.UnaryUnaryMultiCallable[
         mooring.v1.activity_pb2.ListActivityRequest,
         mooring.v1.activity_pb2.ListActivityResponse,
@@ -288,6 +319,36 @@ class SessionServiceAsyncStub:
     """Takes a session from the caller's pinned ones. Again is no mistake.
 
     NOT_FOUND for an absent session.
+    """
+
+    CompareSessions: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.comparisons_pb2.CompareSessionsRequest,
+        mooring.v1.comparisons_pb2.CompareSessionsResponse,
+    ]
+    """How many assets and dependencies differ between two sessions of an engagement. Archived ones can be compared.
+
+    INVALID_ARGUMENT for sessions of two engagements; NOT_FOUND for an absent one. It reads all of both: with millions
+    of rows it takes seconds.
+    """
+
+    ListAssetDifferences: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.comparisons_pb2.ListAssetDifferencesRequest,
+        mooring.v1.comparisons_pb2.ListAssetDifferencesResponse,
+    ]
+    """The assets that two sessions differ in, each with the fields and as both have it.
+
+    INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
+    unknown order or a wrong filter; NOT_FOUND for an absent session.
+    """
+
+    ListDependencyDifferences: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.comparisons_pb2.ListDependencyDifferencesRequest,
+        mooring.v1.comparisons_pb2.ListDependencyDifferencesResponse,
+    ]
+    """The dependencies that two sessions differ in.
+
+    INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
+    unknown order or a wrong filter; NOT_FOUND for an absent session.
     """
 
     ListActivity: grpc.aio.UnaryUnaryMultiCallable[
@@ -454,6 +515,42 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
         """Takes a session from the caller's pinned ones. Again is no mistake.
 
         NOT_FOUND for an absent session.
+        """
+
+    @abc.abstractmethod
+    def CompareSessions(
+        self,
+        request: mooring.v1.comparisons_pb2.CompareSessionsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.comparisons_pb2.CompareSessionsResponse, collections.abc.Awaitable[mooring.v1.comparisons_pb2.CompareSessionsResponse]]:
+        """How many assets and dependencies differ between two sessions of an engagement. Archived ones can be compared.
+
+        INVALID_ARGUMENT for sessions of two engagements; NOT_FOUND for an absent one. It reads all of both: with millions
+        of rows it takes seconds.
+        """
+
+    @abc.abstractmethod
+    def ListAssetDifferences(
+        self,
+        request: mooring.v1.comparisons_pb2.ListAssetDifferencesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.comparisons_pb2.ListAssetDifferencesResponse, collections.abc.Awaitable[mooring.v1.comparisons_pb2.ListAssetDifferencesResponse]]:
+        """The assets that two sessions differ in, each with the fields and as both have it.
+
+        INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
+        unknown order or a wrong filter; NOT_FOUND for an absent session.
+        """
+
+    @abc.abstractmethod
+    def ListDependencyDifferences(
+        self,
+        request: mooring.v1.comparisons_pb2.ListDependencyDifferencesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.comparisons_pb2.ListDependencyDifferencesResponse, collections.abc.Awaitable[mooring.v1.comparisons_pb2.ListDependencyDifferencesResponse]]:
+        """The dependencies that two sessions differ in.
+
+        INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
+        unknown order or a wrong filter; NOT_FOUND for an absent session.
         """
 
     @abc.abstractmethod

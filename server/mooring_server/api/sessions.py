@@ -6,14 +6,14 @@ from typing import Any
 import grpc
 from mooring.v1 import sessions_pb2
 
-from mooring_server.api import activity
+from mooring_server.api import activity, comparisons
 from mooring_server.api.calls import Call
 from mooring_server.api.driver import Driver
 from mooring_server.api.times import timestamp
 from mooring_server.api.users import switch
 from mooring_server.core import lists, sessions, shortcuts
 from mooring_server.core.fields import is_label_key, mask
-from mooring_server.core.names import ANY, Kind, quote
+from mooring_server.core.names import Kind, sibling
 from mooring_server.core.sessions import UPDATABLE, Draft, Edit, SessionType
 from mooring_server.errors import InvalidArgument
 from mooring_server.store import Tx
@@ -42,6 +42,9 @@ def handler(driver: Driver) -> grpc.GenericRpcHandler:
             "GetShortcuts": get_shortcuts,
             "PinSession": pin_session,
             "UnpinSession": unpin_session,
+            "CompareSessions": comparisons.compare_sessions,
+            "ListAssetDifferences": comparisons.list_asset_differences,
+            "ListDependencyDifferences": comparisons.list_dependency_differences,
             "ListActivity": activity.list_activity,
         },
         checks={"CreateSession": draft, "UpdateSession": edit},
@@ -224,12 +227,8 @@ def pack_session(session: Session) -> sessions_pb2.Session:
 
 def _related(request: sessions_pb2.CreateSessionRequest, name: str, field: str) -> str | None:
     """The id of a session that the field names, of the new session's engagement; None where it is empty."""
-    if not name:
-        return None
-    engagement_id, session_id = Kind.SESSION.ids(name, field)
-    if engagement_id not in (ANY, *Kind.ENGAGEMENT.ids(request.parent, "parent")):
-        raise InvalidArgument.field(field, f"{quote(name)} is not of the same engagement")
-    return session_id
+    (engagement_id,) = Kind.ENGAGEMENT.ids(request.parent, "parent")
+    return sibling(engagement_id, name, field) if name else None
 
 
 def _session_type(number: int) -> SessionType:

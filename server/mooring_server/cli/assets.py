@@ -48,7 +48,7 @@ def show_asset(place: Place, wanted: str, *, as_json: bool) -> None:
     if as_json:
         say(json.dumps(plain(asset)))
         return
-    show_pairs([(words(name), _text(asset, name)) for name in settable(asset) if name != "attributes"])
+    show_pairs([(words(name), text_of(asset, name)) for name in settable(asset) if name != "attributes"])
     if asset.attributes:
         say("\nattributes")
         show_pairs(sorted(asset.attributes.items()), indent=2)
@@ -93,7 +93,7 @@ def set_asset(place: Place, wanted: str, assignments: Sequence[str], *, create: 
         say(json.dumps(plain(changed)))
         return
     say(f"{changed.display_name}: {'made' if found is None else 'changed' if fields else 'as it was'}")
-    show_pairs(((words(name), _text(changed, name) or "(none)") for name in fields), indent=2)
+    show_pairs(((words(name), text_of(changed, name) or "(none)") for name in fields), indent=2)
 
 
 def delete_assets(place: Place, wanted: Sequence[str], *, force: bool, yes: bool, as_json: bool) -> None:
@@ -128,10 +128,10 @@ def delete_assets(place: Place, wanted: Sequence[str], *, force: bool, yes: bool
 
 
 def _row(asset: assets_pb2.Asset) -> tuple[Any, ...]:
-    amounts = (_text(asset, "cpu_cores"), _text(asset, "memory_bytes"))
+    amounts = (text_of(asset, "cpu_cores"), text_of(asset, "memory_bytes"))
     return (
         asset.display_name,
-        _text(asset, "type"),
+        text_of(asset, "type"),
         asset.environment,
         *amounts,
         asset.operating_system,
@@ -140,7 +140,7 @@ def _row(asset: assets_pb2.Asset) -> tuple[Any, ...]:
     )
 
 
-def _text(asset: assets_pb2.Asset, name: str) -> str:
+def text_of(asset: assets_pb2.Asset, name: str) -> str:
     """A field as people read it."""
     value = getattr(asset, name)
     if name == "type":

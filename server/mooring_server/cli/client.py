@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grpc
 from mooring.v1 import (
+    comparisons_pb2,
     discovery_pb2_grpc,
     engagements_pb2,
     engagements_pb2_grpc,
@@ -21,6 +22,7 @@ from mooring.v1 import (
 from mooring_server.cli.connection import (
     Absent,
     Connection,
+    Listed,
     Metadata,
     Refused,
     connection,
@@ -115,6 +117,23 @@ class Client:
             request_id=request_id(),
         )
         return self._call(self._sessions.CreateSession, request)
+
+    def compare(self, session: str, other: str) -> comparisons_pb2.CompareSessionsResponse:
+        """How many assets and dependencies two sessions differ in."""
+        request = comparisons_pb2.CompareSessionsRequest(name=session, other=other)
+        return self._call(self._sessions.CompareSessions, request)
+
+    def asset_differences(
+        self, request: comparisons_pb2.ListAssetDifferencesRequest, limit: int
+    ) -> Listed[comparisons_pb2.AssetDifference]:
+        """The first of them; 0 for all."""
+        return self._connection.first(self._sessions.ListAssetDifferences, request, "differences", limit)
+
+    def dependency_differences(
+        self, request: comparisons_pb2.ListDependencyDifferencesRequest, limit: int
+    ) -> Listed[comparisons_pb2.DependencyDifference]:
+        """The first of them; 0 for all."""
+        return self._connection.first(self._sessions.ListDependencyDifferences, request, "differences", limit)
 
     def delete_session(self, session: sessions_pb2.Session) -> None:
         """Delete a session that has not changed since it was read."""

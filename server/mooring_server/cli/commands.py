@@ -68,6 +68,7 @@ app.add_typer(asset_commands.app, rich_help_panel=_DATA)
 app.add_typer(dependency_commands.app, rich_help_panel=_DATA)
 app.command(rich_help_panel=_DATA)(landscape_commands.landscape)
 app.command(rich_help_panel=_DATA)(session_commands.clone)
+app.command(rich_help_panel=_DATA)(session_commands.compare)
 app.add_typer(operation_commands.app, rich_help_panel=_DATA)
 app.add_typer(token_commands.app, rich_help_panel=_SERVICE)
 

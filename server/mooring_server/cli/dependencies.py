@@ -59,7 +59,7 @@ def show_dependency(place: Place, ends: Ends, which: Sequence[str], *, as_json: 
     if as_json:
         say(json.dumps(plain(found)))
         return
-    show_pairs([(words(name), _text(found, name)) for name in settable(found) if name != "attributes"])
+    show_pairs([(words(name), text_of(found, name)) for name in settable(found) if name != "attributes"])
     if found.attributes:
         say("\nattributes")
         show_pairs(sorted(found.attributes.items()), indent=2)
@@ -106,9 +106,10 @@ def set_dependency(
     if as_json:
         say(json.dumps(plain(dependency)))
         return
-    say(f"{_name(dependency)}: {done}")
+    say(f"{title(dependency)}: {done}")
     show_pairs(
-        ((words(name), _text(dependency, name) or "(none)") for name in fields if name not in _ENDS), indent=2
+        ((words(name), text_of(dependency, name) or "(none)") for name in fields if name not in _ENDS),
+        indent=2,
     )
 
 
@@ -121,9 +122,9 @@ def delete_dependency(place: Place, ends: Ends, which: Sequence[str], *, yes: bo
     """
     with opened(place) as (client, session):
         found = _get(client, session, ends, which)
-        confirm(f"Delete {cell(_name(found))} from {cell(session.display_name)}?", yes=yes)
+        confirm(f"Delete {cell(title(found))} from {cell(session.display_name)}?", yes=yes)
         gone = client.dependencies.delete(found)
-    say(json.dumps(plain(gone)) if as_json else f"{_name(found)}: deleted")
+    say(json.dumps(plain(gone)) if as_json else f"{title(found)}: deleted")
 
 
 def _get(
@@ -156,7 +157,7 @@ def _find(
     if wanted_id:
         one = client.dependencies.get(session.name, wanted_id)
         if (one.source, one.target) != names:
-            raise Absent(f"the dependency {wanted_id} is another one: {_name(one)}")
+            raise Absent(f"the dependency {wanted_id} is another one: {title(one)}")
         return one
     terms = [f'source = "{names[0]}"', f'target = "{names[1]}"']
     terms += [f"{name} = {_term(wanted, name)}" for name in _given(wanted)]
@@ -191,7 +192,7 @@ def _term(wanted: dependencies_pb2.Dependency, name: str) -> str:
 
 
 def _known_by(one: dependencies_pb2.Dependency) -> str:
-    said = [f"{name}={_text(one, name).replace(' ', '_')}" for name in _given(one)]
+    said = [f"{name}={text_of(one, name).replace(' ', '_')}" for name in _given(one)]
     return " ".join([*said, f"id={one.name.rpartition('/')[2]}"])
 
 
@@ -199,16 +200,17 @@ def _no_such(session: sessions_pb2.Session, ends: Ends) -> str:
     return f"in {session.display_name!r} {ends[0]!r} does not need {ends[1]!r} so"
 
 
-def _name(one: dependencies_pb2.Dependency) -> str:
+def title(one: dependencies_pb2.Dependency) -> str:
+    """A dependency as people speak of it: `web-01 → db-01 (flow to port 5432)`."""
     port = f" to port {one.port}" if one.HasField("port") else ""
-    return f"{one.source_display_name} → {one.target_display_name} ({_text(one, 'kind')}{port})"
+    return f"{one.source_display_name} → {one.target_display_name} ({text_of(one, 'kind')}{port})"
 
 
 def _row(one: dependencies_pb2.Dependency) -> tuple[str, ...]:
-    return tuple(_text(one, name) for name in (*_ENDS, *_IDENTITY, "description"))
+    return tuple(text_of(one, name) for name in (*_ENDS, *_IDENTITY, "description"))
 
 
-def _text(one: dependencies_pb2.Dependency, name: str) -> str:
+def text_of(one: dependencies_pb2.Dependency, name: str) -> str:
     """A field as people read it."""
     value = getattr(one, name)
     if name == "kind":

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from mooring_server.cli.options import Authority, Engagement, Json, Server, Session
+from mooring_server.cli.options import (
+    LIMIT_DEFAULT,
+    Authority,
+    Engagement,
+    Filter,
+    Json,
+    Limit,
+    Server,
+    Session,
+)
 
 
 def clone(
@@ -30,3 +39,53 @@ def clone(
     from mooring_server.cli.places import Place
 
     command.clone(Place(source, engagement, server, ca), name, description, as_json=as_json)
+
+
+def compare(
+    session: Session,
+    other: Annotated[
+        str,
+        typer.Argument(
+            metavar="OTHER",
+            help="The session to hold against it: its name or id, in the same engagement.",
+            show_default=False,
+        ),
+    ],
+    table: Annotated[
+        str, typer.Option(metavar="TABLE", help="What to list: assets or dependencies.")
+    ] = "assets",
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND",
+            help="List what was added, removed, changed or unchanged, and again for more of them. "
+            "Without it: all but what is unchanged.",
+            show_default=False,
+        ),
+    ] = None,
+    filter: Filter = "",
+    limit: Limit = LIMIT_DEFAULT,
+    engagement: Engagement = None,
+    server: Server = None,
+    ca: Authority = None,
+    as_json: Json = False,
+) -> None:
+    """Show how two sessions differ: counts, and each asset with the fields whose values are others.
+
+    Assets are the same where an import would say so: by id, by host name, or by name. What the second
+    session has besides counts as added.
+
+    Example: `mooring compare Baseline "Wave 1" --kind changed --filter 'environment = Production'`
+    """
+    from mooring_server.cli import comparing as command
+    from mooring_server.cli.places import Place
+
+    command.compare(
+        Place(session, engagement, server, ca),
+        other,
+        table=table,
+        kinds=kind or (),
+        filter=filter,
+        limit=limit,
+        as_json=as_json,
+    )

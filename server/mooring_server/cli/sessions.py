@@ -16,6 +16,7 @@ def clone(place: Place, display_name: str, description: str, *, as_json: bool) -
     if as_json:
         say(json.dumps(plain(made)))
         return
-    held = f"{counted(made.asset_count, 'asset')} and {counted(made.dependency_count, 'dependency', 'dependencies')}"
-    say(f"{made.display_name}: a clone of {source.display_name} with {held}")
+    assets = counted(made.asset_count, "asset")
+    dependencies = counted(made.dependency_count, "dependency", "dependencies")
+    say(f"{made.display_name}: a clone of {source.display_name} with {assets} and {dependencies}")
     say(f"  {made.name}")

@@ -72,6 +72,18 @@ def parse(name: str, kinds: Iterable[Kind], field: str) -> tuple[Kind, tuple[str
     raise InvalidArgument.field(field, f"{quote(name)} is not {_patterns(kinds)}; an id is {ID_RULE}")
 
 
+def sibling(engagement_id: str, name: str, field: str) -> str:
+    """The id of the session that a name in a request's field means, of the engagement that the rest is about.
+
+    Raises:
+        InvalidArgument: naming `field`, for no session's name, and for one of another engagement.
+    """
+    its_engagement_id, session_id = Kind.SESSION.ids(name, field)
+    if its_engagement_id not in (ANY, engagement_id):
+        raise InvalidArgument.field(field, f"{quote(name)} is not of the same engagement")
+    return session_id
+
+
 def is_id(text: str) -> bool:
     """Whether the text can be an id."""
     return _ID.fullmatch(text) is not None

@@ -42,8 +42,8 @@ _UPDATE = Statement(
 
 
 @statement_family
-def _by_identity(count: int) -> Node:
-    return _D.select().where(_THIS & _D.identity.in_(slots(count)))
+def _by_texts(column: str, count: int) -> Node:
+    return _D.select().where(_THIS & getattr(_D, column).in_(slots(count)))
 
 
 @statement_family
@@ -131,11 +131,18 @@ class Dependencies:
 
     def by_identity(self, version_id: str, identities: Sequence[str]) -> dict[str, Dependency]:
         """Those of the identities that the version has."""
-        found: dict[str, Dependency] = {}
-        for part in lists(identities):
-            for row in self._tx.rows(_by_identity(len(part)), version_id=version_id, **filled(part)):
-                dependency = _record(row)
-                found[dependency.identity] = dependency
+        return {each.identity: each for each in self._by_texts("identity", version_id, identities)}
+
+    def by_id(self, version_id: str, ids: Sequence[str]) -> dict[str, Dependency]:
+        """Those of the ids that the version has."""
+        found = self._by_texts("id", version_id, ids)
+        return {each.id: each for each in self._named(version_id, found)}
+
+    def _by_texts(self, column: str, version_id: str, texts: Sequence[str]) -> list[Dependency]:
+        found: list[Dependency] = []
+        for part in lists(texts):
+            rows = self._tx.rows(_by_texts(column, len(part)), version_id=version_id, **filled(part))
+            found += map(_record, rows)
         return found
 
     def count_of_asset(self, version_id: str, asset_id: str) -> int:

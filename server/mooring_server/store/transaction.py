@@ -12,6 +12,7 @@ from mooring_server.store.activity import ActivityLog
 from mooring_server.store.assets import Assets
 from mooring_server.store.cache import MISSING, Lookups
 from mooring_server.store.changes import Changes
+from mooring_server.store.comparing import Comparing
 from mooring_server.store.contexts import Contexts
 from mooring_server.store.dependencies import Dependencies
 from mooring_server.store.edits import Edits
@@ -117,6 +118,11 @@ class Tx:
     def landscapes(self) -> Landscapes:
         """What data versions add up to, cached."""
         return Landscapes(self)
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        """Two data versions side by side."""
+        return Comparing(self)
 
     @cached_property
     def imports(self) -> Imports:

@@ -8,19 +8,10 @@ from mooring.v1 import imports_pb2, sessions_pb2
 from support_assets import delete_asset, get_asset, list_assets, list_dependencies, put_asset, put_dependency
 from support_discovery import import_file
 from support_server import new_engagement, refused
-from support_sessions import archive, delete, get, make
+from support_sessions import archive, clone, delete, get, make
 
 Code = grpc.StatusCode
 ESTATE = b"name,owner\nalpha,Ann\nbeta,Bob\n"
-
-
-def clone(caller, source, display_name="Clone", **fields):
-    """A new session that begins with the source's data; `fields` are the request's."""
-    request = sessions_pb2.CreateSessionRequest(
-        parent=source.partition("/sessions/")[0], source_session=source, **fields
-    )
-    request.session.display_name = display_name
-    return caller.sessions.CreateSession(request)
 
 
 def shown(caller, session):

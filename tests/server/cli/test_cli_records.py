@@ -231,3 +231,43 @@ def test_a_clone_of_nothing_is_refused(run, session):
     """With the names that are like it; so is a name that is taken."""
     refused(run("clone", session + "x", "Clone"), "near it:")
     refused(run("clone", session, session), "another session is called")
+
+
+def test_two_sessions_are_compared(asked, run, session):
+    """Counts, then each asset with what differs; kinds, filters and the table narrow what is listed."""
+    other = f"Other of {session}"
+    asked("clone", session, other)
+    for changed in (
+        ("assets", "set", other, "web-01", "owner=Ann"),
+        ("assets", "delete", other, "web-02", "--yes"),
+        ("assets", "set", other, "lb-01", "--create"),
+        ("dependencies", "set", other, "web-01", "db-01", "port=5432", "--create"),
+    ):
+        assert run(*changed).exit_code == 0
+    found = asked("compare", session, other)
+    assert found["assets"] == {
+        "added_count": 1,
+        "removed_count": 1,
+        "changed_count": 1,
+        "unchanged_count": 1,
+    }
+    assert [(each["kind"], each["fields"]) for each in found["differences"]] == [
+        ("changed", ["owner"]),
+        ("removed", []),
+        ("added", []),
+    ]
+    shown = run("compare", session, other).stdout
+    assert "owner: (none) → Ann" in shown
+    assert "web-01 → db-01" in run("compare", session, other, "--table", "dependencies").stdout
+    narrowed = asked("compare", session, other, "--kind", "removed", "--kind", "added", "--filter", "web")
+    assert [each["asset"]["display_name"] for each in narrowed["differences"]] == ["web-02"]
+    assert "The assets do not differ." in run("compare", session, session).stdout
+    assert "No difference is so." in run("compare", session, other, "--filter", "nowhere").stdout
+    assert "the first 1 of them; --limit 0 shows all" in run("compare", session, other, "--limit", "1").stdout
+
+
+def test_what_cannot_be_compared_is_refused(run, session):
+    """A mistyped session, kind or table is told with what there is."""
+    refused(run("compare", session, "nowhere"), "there is no session 'nowhere'")
+    for option in (("--kind", "more"), ("--table", "asset")):
+        refused(run("compare", session, session, *option), f"{option[0]} must be", ExitCode.USAGE)

@@ -2,6 +2,12 @@
 
 from mooring_widgets.client.channel import hidden
 from mooring_widgets.client.client import MooringClient
+from mooring_widgets.client.comparisons import (
+    Comparison,
+    Counted,
+    Difference,
+    DifferenceCounts,
+)
 from mooring_widgets.client.decode_discovery import ASSET_FIELDS, ASSET_TYPES
 from mooring_widgets.client.listings import Activities, Engagements, Listing, Sessions, aligned
 from mooring_widgets.client.loop import Loop, library_loop
@@ -62,11 +68,15 @@ __all__ = [
     "ColumnMapping",
     "ColumnPreview",
     "Columns",
+    "Comparison",
     "Context",
+    "Counted",
     "Degree",
     "Dependencies",
     "Dependency",
     "DependencyPreview",
+    "Difference",
+    "DifferenceCounts",
     "Engagement",
     "Engagements",
     "Group",

@@ -1,15 +1,16 @@
 """The methods about sessions: reading, making, changing and putting them away, and what happened to them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
-from mooring.v1 import activity_pb2, sessions_pb2
+from mooring.v1 import activity_pb2, comparisons_pb2, sessions_pb2
 
-from mooring_widgets.client import decode
+from mooring_widgets.client import decode, decode_comparisons
 from mooring_widgets.client.channel import Channel
+from mooring_widgets.client.comparisons import Counted, Difference
 from mooring_widgets.client.snapshots import Activity, PageOf, Session, Shortcuts, Switched
 
 _SERVICE = "/mooring.v1.SessionService"
@@ -100,6 +101,78 @@ class SessionCalls:
             request_id=str(uuid.uuid4()),
         )
         return await self._session("CreateSession", request)
+
+    async def compare_sessions(self, name: str, other: str) -> Counted:
+        """How many assets and dependencies two sessions of an engagement differ in."""
+        request = comparisons_pb2.CompareSessionsRequest(name=name, other=other)
+        answer = await self._channel.unary(
+            f"{_SERVICE}/CompareSessions", request, comparisons_pb2.CompareSessionsResponse
+        )
+        return decode_comparisons.counted(answer)
+
+    async def list_asset_differences(
+        self,
+        session: str,
+        other: str,
+        *,
+        kinds: Collection[str] = (),
+        page_size: int = 50,
+        page_token: str = "",
+        filter: str = "",
+    ) -> PageOf[Difference]:
+        """The assets that two sessions differ in, by display name, those that were added last.
+
+        Args:
+            session: The session's full name.
+            other: That of the one to hold against it.
+            kinds: Of `added`, `removed`, `changed`, `unchanged`; none: all but the last.
+            page_size: At most 1,000.
+            page_token: Where the page starts.
+            filter: AIP-160, of an asset as the session has it, and of those added as the other one does.
+
+        Raises:
+            InvalidArgument: For a wrong filter or kind.
+        """
+        request = comparisons_pb2.ListAssetDifferencesRequest(
+            parent=session,
+            other=other,
+            kinds=decode_comparisons.kind_values(kinds),
+            page_size=page_size,
+            page_token=page_token,
+            filter=filter,
+        )
+        answer = await self._channel.unary(
+            f"{_SERVICE}/ListAssetDifferences", request, comparisons_pb2.ListAssetDifferencesResponse
+        )
+        items = tuple(map(decode_comparisons.asset_difference, answer.differences))
+        return PageOf(items, -1, answer.next_page_token)
+
+    async def list_dependency_differences(
+        self,
+        session: str,
+        other: str,
+        *,
+        kinds: Collection[str] = (),
+        page_size: int = 50,
+        page_token: str = "",
+        filter: str = "",
+    ) -> PageOf[Difference]:
+        """The dependencies that two sessions differ in, the oldest first; the arguments are as for assets."""
+        request = comparisons_pb2.ListDependencyDifferencesRequest(
+            parent=session,
+            other=other,
+            kinds=decode_comparisons.kind_values(kinds),
+            page_size=page_size,
+            page_token=page_token,
+            filter=filter,
+        )
+        answer = await self._channel.unary(
+            f"{_SERVICE}/ListDependencyDifferences",
+            request,
+            comparisons_pb2.ListDependencyDifferencesResponse,
+        )
+        items = tuple(map(decode_comparisons.dependency_difference, answer.differences))
+        return PageOf(items, -1, answer.next_page_token)
 
     async def update_session(
         self,

@@ -1,8 +1,9 @@
 """The async twins of what is done to sessions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from mooring_widgets.client import Engagements, Session, Sessions, Shortcuts
+from mooring_widgets.client import Comparison, Engagements, Session, Sessions, Shortcuts
+from mooring_widgets.queries import Table
 from mooring_widgets.workspace.aio_views import Twin
 
 
@@ -27,6 +28,19 @@ class AioSessionMethods(Twin):
     ) -> Engagements:
         """See `Workspace.engagements`."""
         return await self._hop(self._ws.work.engagements(search, filter, archived, limit))
+
+    async def compare(
+        self,
+        session: str | Session,
+        other: str | Session | None = None,
+        *,
+        table: Table = "assets",
+        kinds: Collection[str] = (),
+        filter: str = "",
+        limit: int | None = 100,
+    ) -> Comparison:
+        """See `Workspace.compare`."""
+        return await self._hop(self._ws.work.compare(session, other, table, kinds, filter, limit))
 
     async def create(
         self,

@@ -3,17 +3,19 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 from mooring_widgets import queries
 from mooring_widgets.client import (
     Activities,
     Activity,
     Change,
+    Comparison,
+    Difference,
     Engagement,
     Engagements,
     MooringClient,
@@ -116,6 +118,37 @@ class Lifecycle:
             return await self._client.list_activity(parent, page_size=size, page_token=token, filter=filter)
 
         return Activities.of(await _walk(page, limit))
+
+    async def compare(
+        self,
+        session: str | Session,
+        other: str | Session | None,
+        table: queries.Table,
+        kinds: Collection[str],
+        filter: str,
+        limit: int | None,
+    ) -> Comparison:
+        """Two sessions held against each other, read now; the current one is, where one alone is named."""
+        if table not in get_args(queries.Table):
+            wanted = ", ".join(get_args(queries.Table))
+            raise InvalidArgument(f"there is no table {table!r}; take one of {wanted}")
+        if other is None:
+            session, other = self._current.state.session_id, session
+        own, against = await self.find(session), await self.find(other)
+        call = self._client.list_asset_differences
+        if table == "dependencies":
+            call = self._client.list_dependency_differences
+
+        async def page(size: int, token: str) -> PageOf[Difference]:
+            return await call(
+                own.name, against.name, kinds=kinds, filter=filter, page_size=size, page_token=token
+            )
+
+        counts = await self._client.compare_sessions(own.name, against.name)
+        found = await _walk(page, limit)
+        return Comparison(
+            own, against, counts.assets, counts.dependencies, found.items, bool(found.next_token)
+        )
 
     # Making and changing
 
@@ -306,7 +339,7 @@ class Lifecycle:
             on_mutate=lambda _: show(),
             on_error=take_back,
             on_settled=settled,
-            # Somebody's cell waits: where nobody answers it is to hear that, and not to wait for better times.
+            # Somebody's cell waits: where nobody answers it is to hear that, not to wait for better times.
             network_mode="always",
         )
         return await asyncio.wrap_future(self._queries.mutate(options, None))

@@ -1,9 +1,10 @@
 """The part of a workspace that is about sessions themselves: listing, making, changing, putting away."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from mooring_widgets.client import Engagements, Session, Sessions, Shortcuts
+from mooring_widgets.client import Comparison, Engagements, Session, Sessions, Shortcuts
+from mooring_widgets.queries import Table
 from mooring_widgets.workspace.helpful import Helpful
 
 if TYPE_CHECKING:
@@ -62,6 +63,43 @@ class SessionMethods(Helpful):
         Fabrikam  fabrikam  1
         """
         return self._ws.wait(self._ws.work.engagements(search, filter, archived, limit))
+
+    def compare(
+        self,
+        session: str | Session,
+        other: str | Session | None = None,
+        *,
+        table: Table = "assets",
+        kinds: Collection[str] = (),
+        filter: str = "",
+        limit: int | None = 100,
+    ) -> Comparison:
+        """Holds two sessions of the current engagement against each other; read from the service each time.
+
+        >>> found = ws.compare("Baseline", "Wave 1")
+        >>> found
+        Baseline → Wave 1
+                      Added  Removed  Changed  Unchanged
+        assets        0      2        0        3
+        dependencies  ...
+        >>> found.to_pandas().difference.tolist()
+        ['removed', 'removed']
+
+        Args:
+            session: The one. Given alone, the current session is held against it.
+            other: The other one, which what was added is in.
+            table: `assets` or `dependencies`: what `differences` lists. The counts are of both.
+            kinds: Which differences it lists: some of `added`, `removed`, `changed` and `unchanged`; without
+                any, all but the last.
+            filter: AIP-160, as in `docs/filtering.md`, of an asset as the session has it, and of what was
+                added as the other one does.
+            limit: How many it lists at most; None for all.
+
+        Raises:
+            NotFound: For a session that is not there.
+            InvalidArgument: For a wrong filter, kind or table, and for sessions of two engagements.
+        """
+        return self._ws.wait(self._ws.work.compare(session, other, table, kinds, filter, limit))
 
     def create(
         self,

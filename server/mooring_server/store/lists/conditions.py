@@ -84,7 +84,23 @@ class Word:
     field: str | None = None
 
 
-Condition = And | Or | Not | Compare | Begins | Present | Label | Word
+class Standing(StrEnum):
+    """How a row of a data version stands beside another version."""
+
+    ALONE = "alone"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A row that stands so beside another data version; see `pairs.py`. No caller's filter can say that."""
+
+    version_id: str
+    standing: Standing
+
+
+Condition = And | Or | Not | Compare | Begins | Present | Label | Word | Beside
 
 
 def conjuncts(condition: Condition | None) -> tuple[Condition, ...]:

@@ -7,6 +7,7 @@ from mooring_server.store.lists.conditions import Condition, Not, Present
 from mooring_server.store.lists.filters import Column, Filterable, Labels
 from mooring_server.store.lists.leads import Home
 from mooring_server.store.lists.paging import Listing
+from mooring_server.store.lists.pairs import asset_pairs, dependency_pairs
 from mooring_server.store.lists.search import ASSET_WORDS, SESSION_WORDS
 from mooring_server.store.records import Asset, Dependency, Engagement, Order, Session
 
@@ -111,6 +112,7 @@ ASSETS: Listing[Asset] = Listing(
     filterable=Filterable(
         _ASSET_FIELDS,
         searched=("display_name", "hostname", "operating_system", "location", "application"),
+        pairs=asset_pairs,
     ),
     words=ASSET_WORDS,
 )
@@ -131,5 +133,5 @@ DEPENDENCIES: Listing[Dependency] = Listing(
     tables.Dependencies,
     scope=("version_id",),
     orders=dict.fromkeys((Order.CREATE_TIME, Order.CREATE_TIME_DESC), ("create_time", "id")),
-    filterable=Filterable(_DEPENDENCY_FIELDS),
+    filterable=Filterable(_DEPENDENCY_FIELDS, pairs=dependency_pairs),
 )

@@ -18,6 +18,7 @@ from peewee import SQL, NodeList, Value, fn
 from mooring_server.store.lists.conditions import (
     And,
     Begins,
+    Beside,
     Compare,
     Condition,
     Label,
@@ -25,8 +26,10 @@ from mooring_server.store.lists.conditions import (
     Op,
     Or,
     Present,
+    Standing,
     Word,
 )
+from mooring_server.store.lists.pairs import Pair, Pairs
 from mooring_server.store.statements import param
 from mooring_server.store.tables import indexed_part
 from mooring_server.store.values import WORD_MARKS, after_prefix
@@ -73,6 +76,7 @@ class Filterable:
     columns: Mapping[str, Column]
     searched: tuple[str, ...] = ()
     labels: Labels | None = None
+    pairs: Pairs | None = None
 
 
 @dataclass
@@ -113,6 +117,8 @@ def _shape(node: Condition, filterable: Filterable, slot: Callable[[Any], str]) 
         case Begins(_, text):
             until = after_prefix(text)
             return replace(node, text=slot(text) if until is None else f"{slot(text)} {slot(until)}")
+        case Beside(version_id):
+            return replace(node, version_id=slot(version_id))
         case Label(key, value):
             return Label(slot(key) if key else "", None if value is None else slot(value))
         case Word(word, field_name):
@@ -132,6 +138,8 @@ def where(shape: Condition, filterable: Filterable, of: Of) -> Any:
         case Word(pattern):
             # Not peewee's LIKE, which is another operator on each database.
             return NodeList((of("words"), SQL("LIKE"), param(pattern)), parens=True)
+        case Beside(name, standing):
+            return _beside(given(filterable.pairs)(param(name)), standing, of)
         case Label():
             return _labelled(given(filterable.labels), shape, of)
         case Compare(name):
@@ -156,7 +164,7 @@ def columns_of(shape: Condition | None, filterable: Filterable) -> set[str] | No
             return set(filterable.columns[name].names)
         case Word():
             return {"words"}
-        case Label():
+        case Label() | Beside():
             return None
 
 
@@ -220,6 +228,15 @@ def _present(column: Column, of: Of) -> Any:
     if column.text:
         return own != _EMPTY
     return own.is_null(False) if column.null else Value(1) == Value(1)
+
+
+def _beside(pair: Pair, standing: Standing, of: Of) -> Any:
+    own, other = pair.own, pair.other
+    query = pair.select(SQL("1")).where((own.version_id == of("version_id")) & (own.id == of("id")))
+    if standing is Standing.ALONE:
+        return ~exists(query)
+    is_changed = other.digest != own.digest
+    return exists(query.where(is_changed if standing is Standing.CHANGED else ~is_changed))
 
 
 def _labelled(labels: Labels, shape: Label, of: Of) -> Any:
