@@ -68,8 +68,8 @@ def compare(scene: str, root: Locator) -> None:
 
 
 def unannounced(snapshot: str) -> str:
-    """Without the word that changes arrive, which is only said where they came after the first paint."""
-    return re.sub("- status: Live$", "- status", snapshot, flags=re.MULTILINE)
+    """Without the word of the connection, which is only said where that changed after the first paint."""
+    return re.sub("- status: (Live|Disconnected)$", "- status", snapshot, flags=re.MULTILINE)
 
 
 def at_rest(root: Locator) -> str:

@@ -20,7 +20,6 @@ STATUS_CODES: Mapping[type[errors.MooringError], grpc.StatusCode] = {
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
     errors.Aborted: grpc.StatusCode.ABORTED,
-    errors.DataShared: grpc.StatusCode.ABORTED,
     errors.Cancelled: grpc.StatusCode.CANCELLED,
     errors.FailedPrecondition: grpc.StatusCode.FAILED_PRECONDITION,
     errors.OutOfRange: grpc.StatusCode.OUT_OF_RANGE,
@@ -32,7 +31,7 @@ STATUS_CODES: Mapping[type[errors.MooringError], grpc.StatusCode] = {
 
 def status_code(error: errors.MooringError) -> grpc.StatusCode:
     """The status code of a failure."""
-    return STATUS_CODES[type(error)]
+    return next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
 
 
 def status(error: errors.MooringError) -> status_pb2.Status:
