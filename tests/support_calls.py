@@ -15,6 +15,7 @@ from mooring.v1 import (
     engagements_pb2,
     imports_pb2,
     landscape_pb2,
+    merges_pb2,
     sessions_pb2,
     tokens_pb2,
     users_pb2,
@@ -126,6 +127,20 @@ class Scene:
             self._import = history.imports[0].name
         return self._import
 
+    def merged(self) -> str:
+        """A new merge, which can be undone."""
+        target = self.session()
+        self.owner.discovery.UpdateAsset(
+            assets_pb2.UpdateAssetRequest(
+                asset=assets_pb2.Asset(name=f"{target}/assets/{unique()}", display_name="web-1"),
+                allow_missing=True,
+            )
+        )
+        plan = merges_pb2.MergePlan(source=self.session())
+        name = self.owner.sessions.MergeSessions(merges_pb2.MergeSessionsRequest(name=target, plan=plan)).name
+        _finish(self.owner, name)
+        return f"{self.engagement}/merges/{name.rpartition('/')[2]}"
+
     def _read(self, name: str) -> imports_pb2.Import:
         return self.owner.discovery.GetImport(imports_pb2.GetImportRequest(name=name))
 
@@ -174,7 +189,7 @@ def upload(session: str, data: bytes = INVENTORY) -> Iterator[imports_pb2.Upload
 
 def settle(caller: Caller, rpc: str, answer: bytes) -> None:
     """Waits for the work that an answer only began, so that all it changes is changed."""
-    if rpc.endswith("/ImportInventory"):
+    if rpc.endswith(("/ImportInventory", "/MergeSessions")):
         _finish(caller, operations_pb2.Operation.FromString(answer).name)
 
 
@@ -232,6 +247,10 @@ def _new_session(scene: Scene) -> Message:
 def _session_edit(scene: Scene) -> Message:
     session = sessions_pb2.Session(name=scene.session(), display_name=unique())
     return sessions_pb2.UpdateSessionRequest(session=session)
+
+
+def _plan(scene: Scene) -> merges_pb2.MergePlan:
+    return merges_pb2.MergePlan(source=scene.session())
 
 
 def _import(scene: Scene) -> Message:
@@ -347,6 +366,21 @@ RECIPES: Mapping[str, Recipe] = {
         "viewer",
         lambda s: comparisons_pb2.ListDependencyDifferencesRequest(parent=s.session(), other=s.session()),
     ),
+    _SESSIONS + "PreviewMerge": Recipe(
+        "viewer", lambda s: merges_pb2.PreviewMergeRequest(name=s.session(), plan=_plan(s))
+    ),
+    _SESSIONS + "ListMergeConflicts": Recipe(
+        "viewer", lambda s: merges_pb2.ListMergeConflictsRequest(parent=s.session(), plan=_plan(s))
+    ),
+    _SESSIONS + "MergeSessions": Recipe(
+        "analyst", lambda s: merges_pb2.MergeSessionsRequest(name=s.session(), plan=_plan(s))
+    ),
+    _SESSIONS + "GetMerge": Recipe("viewer", _named(merges_pb2.GetMergeRequest, Scene.merged)),
+    _SESSIONS + "ListMerges": Recipe("viewer", lambda s: merges_pb2.ListMergesRequest(parent=s.engagement)),
+    _SESSIONS + "ListMergeDrops": Recipe(
+        "viewer", lambda s: merges_pb2.ListMergeDropsRequest(parent=s.merged())
+    ),
+    _SESSIONS + "RevertMerge": Recipe("analyst", _named(merges_pb2.RevertMergeRequest, Scene.merged)),
     _SESSIONS + "ListActivity": Recipe(
         "viewer", lambda s: activity_pb2.ListActivityRequest(parent=s.engagement)
     ),

@@ -14,16 +14,26 @@ out:
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from support_process import Process
 
 T = TypeVar("T")
 Figure = Callable[[str, str], None]
 
 _FULL = os.environ.get("MOORING_EVIDENCE") == "full"
 _FULL_TIMEOUT_S = 3_600
+# An interrupted operation is told by its lease: here it is short, so that the next start ends it soon.
+_KILLED = {
+    "operation_lease_s": 1.0,
+    "bulk_rate": "",
+    "read_rate": "",
+    "write_rate": "",
+    "import_chunk_rows": 100,
+}
 _figures: list[tuple[str, str]] = []
 
 
@@ -44,6 +54,20 @@ def size() -> Callable[[T, T], T]:
 def figure() -> Figure:
     """Takes what was done, and what came out."""
     return lambda done, outcome: _figures.append((done, outcome))
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
+    """Makes the process of a server, to be killed; it is ended with the test."""
+    processes: list[Process] = []
+
+    def start(database_url: str) -> Process:
+        processes.append(Process(database_url, f"unix:{tmp_path}/s", **_KILLED))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

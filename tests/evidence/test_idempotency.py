@@ -57,7 +57,8 @@ def altered(request: Any) -> bytes:
     other = type(request)()
     other.CopyFrom(request)
     fields = request.DESCRIPTOR.fields_by_name
-    texts = ("etag", "token_id", "session_id", "engagement_id", "upload_id", "kernel_key", "member_id")
+    ids = ("token_id", "session_id", "engagement_id", "upload_id", "kernel_key", "member_id")
+    texts = ("etag", *ids, "digest")
     if text := next((name for name in texts if name in fields), ""):
         setattr(other, text, "7")
     elif "context" in fields:

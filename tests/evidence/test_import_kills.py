@@ -8,31 +8,19 @@ session shows what it showed before, to the row, or all of what the import was t
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import grpc
-import pytest
 from google.longrunning import operations_pb2
 from mooring.v1 import assets_pb2, imports_pb2, sessions_pb2
-from mooring_server.store import tables
-from mooring_server.store.migrating import connection
 from support_discovery import parts
-from support_evidence import kind
+from support_evidence import kind, staged
 from support_process import Process
 from support_server import Caller, create, new_engagement
 from support_store import Database
 from support_waiting import until
 
-# An interrupted import is told by its lease: here it is short, so that the next start ends it soon.
-SETTINGS = {
-    "operation_lease_s": 1.0,
-    "bulk_rate": "",
-    "read_rate": "",
-    "write_rate": "",
-    "import_chunk_rows": 100,
-}
 CALL_TIME_MAX_S = 60
 
 Size = Callable[[Any, Any], Any]
@@ -98,7 +86,7 @@ class Ground:
         self.process.start()
         with self.process.user("estate") as caller:
             operation = self._settled(caller)
-            until(lambda: self._staged() == 0, "no row of an unfinished version is left")
+            until(lambda: staged(self._database_url) == 0, "no row of an unfinished version is left")
             after = self._state(caller)
             if operation is not None and operation.HasField("response"):
                 report = imports_pb2.ImportInventoryResponse()
@@ -156,30 +144,6 @@ class Ground:
                 break
         assert count == found.asset_count
         return page.data_version, count, found.dependency_count, frozenset(owners)
-
-    def _staged(self) -> int:
-        """Rows of versions that were never published."""
-        versions = tables.DataVersions
-        with connection(self._database_url) as database:
-            building = versions.select(versions.id).where(~versions.published)
-            return sum(
-                table.select().where(table.version_id.in_(building)).count(database)
-                for table in (tables.Assets, tables.Dependencies)
-            )
-
-
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
-    """Makes the process of a server; it is ended with the test."""
-    processes: list[Process] = []
-
-    def start(database_url: str) -> Process:
-        processes.append(Process(database_url, f"unix:{tmp_path}/s", **SETTINGS))
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.kill()
 
 
 def test_a_killed_import_is_all_or_none(

@@ -320,7 +320,7 @@ def stale_keys(change: Change) -> Iterator[Key]:
     if change.kind in ("created", "deleted", "undeleted"):
         yield ("engagement", engagement)
         yield ("engagements",)
-    if change.kind in ("imported", "reverted"):
+    if change.kind in ("imported", "merged", "reverted"):
         yield _discovery(session)
 
 

@@ -126,6 +126,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """FAILED_PRECONDITION: the caller has pinned as many sessions of the engagement as one may; unpin one first."""
     ERROR_REASON_DATA_SHARED: _ErrorReason.ValueType  # 50
     """ABORTED: the session shares its data with another one, and is being given a copy to edit; try again."""
+    ERROR_REASON_MERGE_MOVED: _ErrorReason.ValueType  # 51
+    """ABORTED: the plan of a merge, or the data of one of its sides, is not what was previewed; preview it again."""
+    ERROR_REASON_MERGE_NOT_FOUND: _ErrorReason.ValueType  # 52
+    """NOT_FOUND: no such merge of the engagement."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every failure carries, written without the prefix
@@ -237,4 +241,8 @@ ERROR_REASON_TOO_MANY_PINS: ErrorReason.ValueType  # 49
 """FAILED_PRECONDITION: the caller has pinned as many sessions of the engagement as one may; unpin one first."""
 ERROR_REASON_DATA_SHARED: ErrorReason.ValueType  # 50
 """ABORTED: the session shares its data with another one, and is being given a copy to edit; try again."""
+ERROR_REASON_MERGE_MOVED: ErrorReason.ValueType  # 51
+"""ABORTED: the plan of a merge, or the data of one of its sides, is not what was previewed; preview it again."""
+ERROR_REASON_MERGE_NOT_FOUND: ErrorReason.ValueType  # 52
+"""NOT_FOUND: no such merge of the engagement."""
 global___ErrorReason = ErrorReason

@@ -3,8 +3,10 @@
 import grpc
 import warnings
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from mooring.v1 import activity_pb2 as mooring_dot_v1_dot_activity__pb2
 from mooring.v1 import comparisons_pb2 as mooring_dot_v1_dot_comparisons__pb2
+from mooring.v1 import merges_pb2 as mooring_dot_v1_dot_merges__pb2
 from mooring.v1 import sessions_pb2 as mooring_dot_v1_dot_sessions__pb2
 
 GRPC_GENERATED_VERSION = '1.71.2'
@@ -119,6 +121,41 @@ class SessionServiceStub(object):
                 '/mooring.v1.SessionService/ListDependencyDifferences',
                 request_serializer=mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesRequest.SerializeToString,
                 response_deserializer=mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesResponse.FromString,
+                _registered_method=True)
+        self.PreviewMerge = channel.unary_unary(
+                '/mooring.v1.SessionService/PreviewMerge',
+                request_serializer=mooring_dot_v1_dot_merges__pb2.PreviewMergeRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_merges__pb2.PreviewMergeResponse.FromString,
+                _registered_method=True)
+        self.ListMergeConflicts = channel.unary_unary(
+                '/mooring.v1.SessionService/ListMergeConflicts',
+                request_serializer=mooring_dot_v1_dot_merges__pb2.ListMergeConflictsRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_merges__pb2.ListMergeConflictsResponse.FromString,
+                _registered_method=True)
+        self.MergeSessions = channel.unary_unary(
+                '/mooring.v1.SessionService/MergeSessions',
+                request_serializer=mooring_dot_v1_dot_merges__pb2.MergeSessionsRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
+        self.GetMerge = channel.unary_unary(
+                '/mooring.v1.SessionService/GetMerge',
+                request_serializer=mooring_dot_v1_dot_merges__pb2.GetMergeRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_merges__pb2.Merge.FromString,
+                _registered_method=True)
+        self.ListMerges = channel.unary_unary(
+                '/mooring.v1.SessionService/ListMerges',
+                request_serializer=mooring_dot_v1_dot_merges__pb2.ListMergesRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_merges__pb2.ListMergesResponse.FromString,
+                _registered_method=True)
+        self.ListMergeDrops = channel.unary_unary(
+                '/mooring.v1.SessionService/ListMergeDrops',
+                request_serializer=mooring_dot_v1_dot_merges__pb2.ListMergeDropsRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_merges__pb2.ListMergeDropsResponse.FromString,
+                _registered_method=True)
+        self.RevertMerge = channel.unary_unary(
+                '/mooring.v1.SessionService/RevertMerge',
+                request_serializer=mooring_dot_v1_dot_merges__pb2.RevertMergeRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_merges__pb2.RevertMergeResponse.FromString,
                 _registered_method=True)
         self.ListActivity = channel.unary_unary(
                 '/mooring.v1.SessionService/ListActivity',
@@ -288,6 +325,75 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewMerge(self, request, context):
+        """What merging a session into another one of its engagement would do, in numbers. Nothing is changed.
+
+        INVALID_ARGUMENT for a plan that cannot be meant; NOT_FOUND for an absent session. It reads all of both: with
+        millions of rows it takes a while.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMergeConflicts(self, request, context):
+        """The assets whose fields would be in conflict, with both sides, and where each field would go.
+
+        INVALID_ARGUMENT for a plan that cannot be meant, a page size below 0, an altered page token, an unknown order or a
+        wrong filter; NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeSessions(self, request, context):
+        """Merges a session into another one: all of it or nothing. The operation's metadata is MergeSessionsMetadata, its
+        response MergeSessionsResponse. It fails with ABORTED where either side changes meanwhile.
+
+        ABORTED where the plan or either side is another than the digest says; FAILED_PRECONDITION for an archived target, and
+        for a source that is the default session unless it is kept; INVALID_ARGUMENT for a plan that cannot be meant;
+        NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMerge(self, request, context):
+        """One merge.
+
+        NOT_FOUND for an absent one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMerges(self, request, context):
+        """The merges of an engagement, the newest first.
+
+        INVALID_ARGUMENT for a page size below 0 and an altered page token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMergeDrops(self, request, context):
+        """The values that a merge left out, by asset and dependency: with the result they are all that both sides had.
+
+        INVALID_ARGUMENT for a page size below 0 and an altered page token; NOT_FOUND for an absent merge.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevertMerge(self, request, context):
+        """Undoes a merge: the target shows again what it showed before, and the source is as it was.
+
+        FAILED_PRECONDITION for a merge that cannot be undone (any more), and for edits since that `force` does not give up;
+        NOT_FOUND for an absent merge.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListActivity(self, request, context):
         """Who did what to which session when, as far as the history is kept.
 
@@ -379,6 +485,41 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.ListDependencyDifferences,
                     request_deserializer=mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesRequest.FromString,
                     response_serializer=mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesResponse.SerializeToString,
+            ),
+            'PreviewMerge': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewMerge,
+                    request_deserializer=mooring_dot_v1_dot_merges__pb2.PreviewMergeRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_merges__pb2.PreviewMergeResponse.SerializeToString,
+            ),
+            'ListMergeConflicts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMergeConflicts,
+                    request_deserializer=mooring_dot_v1_dot_merges__pb2.ListMergeConflictsRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_merges__pb2.ListMergeConflictsResponse.SerializeToString,
+            ),
+            'MergeSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeSessions,
+                    request_deserializer=mooring_dot_v1_dot_merges__pb2.MergeSessionsRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
+            'GetMerge': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMerge,
+                    request_deserializer=mooring_dot_v1_dot_merges__pb2.GetMergeRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_merges__pb2.Merge.SerializeToString,
+            ),
+            'ListMerges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMerges,
+                    request_deserializer=mooring_dot_v1_dot_merges__pb2.ListMergesRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_merges__pb2.ListMergesResponse.SerializeToString,
+            ),
+            'ListMergeDrops': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMergeDrops,
+                    request_deserializer=mooring_dot_v1_dot_merges__pb2.ListMergeDropsRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_merges__pb2.ListMergeDropsResponse.SerializeToString,
+            ),
+            'RevertMerge': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevertMerge,
+                    request_deserializer=mooring_dot_v1_dot_merges__pb2.RevertMergeRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_merges__pb2.RevertMergeResponse.SerializeToString,
             ),
             'ListActivity': grpc.unary_unary_rpc_method_handler(
                     servicer.ListActivity,
@@ -822,6 +963,195 @@ class SessionService(object):
             '/mooring.v1.SessionService/ListDependencyDifferences',
             mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesRequest.SerializeToString,
             mooring_dot_v1_dot_comparisons__pb2.ListDependencyDifferencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewMerge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/PreviewMerge',
+            mooring_dot_v1_dot_merges__pb2.PreviewMergeRequest.SerializeToString,
+            mooring_dot_v1_dot_merges__pb2.PreviewMergeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMergeConflicts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/ListMergeConflicts',
+            mooring_dot_v1_dot_merges__pb2.ListMergeConflictsRequest.SerializeToString,
+            mooring_dot_v1_dot_merges__pb2.ListMergeConflictsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/MergeSessions',
+            mooring_dot_v1_dot_merges__pb2.MergeSessionsRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMerge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/GetMerge',
+            mooring_dot_v1_dot_merges__pb2.GetMergeRequest.SerializeToString,
+            mooring_dot_v1_dot_merges__pb2.Merge.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMerges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/ListMerges',
+            mooring_dot_v1_dot_merges__pb2.ListMergesRequest.SerializeToString,
+            mooring_dot_v1_dot_merges__pb2.ListMergesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMergeDrops(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/ListMergeDrops',
+            mooring_dot_v1_dot_merges__pb2.ListMergeDropsRequest.SerializeToString,
+            mooring_dot_v1_dot_merges__pb2.ListMergeDropsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevertMerge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/RevertMerge',
+            mooring_dot_v1_dot_merges__pb2.RevertMergeRequest.SerializeToString,
+            mooring_dot_v1_dot_merges__pb2.RevertMergeResponse.FromString,
             options,
             channel_credentials,
             insecure,

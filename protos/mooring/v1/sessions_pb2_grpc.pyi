@@ -5,10 +5,12 @@ Sessions: where a team's discovery data lives, and which one is current."""
 
 import abc
 import collections.abc
+import google.longrunning.operations_pb2
 import grpc
 import grpc.aio
 import mooring.v1.activity_pb2
 import mooring.v1.comparisons_pb2
+import mooring.v1.merges_pb2
 import mooring.v1.sessions_pb2
 import typing
 
@@ -181,6 +183,75 @@ class SessionServiceStub:
     unknown order or a wrong filter; NOT_FOUND for an absent session.
     """
 
+    PreviewMerge: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.PreviewMergeRequest,
+        mooring.v1.merges_pb2.PreviewMergeResponse,
+    ]
+    """What merging a session into another one of its engagement would do, in numbers. Nothing is changed.
+
+    INVALID_ARGUMENT for a plan that cannot be meant; NOT_FOUND for an absent session. It reads all of both: with
+    millions of rows it takes a while.
+    """
+
+    ListMergeConflicts: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.ListMergeConflictsRequest,
+        mooring.v1.merges_pb2.ListMergeConflictsResponse,
+    ]
+    """The assets whose fields would be in conflict, with both sides, and where each field would go.
+
+    INVALID_ARGUMENT for a plan that cannot be meant, a page size below 0, an altered page token, an unknown order or a
+    wrong filter; NOT_FOUND for an absent session.
+    """
+
+    MergeSessions: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.MergeSessionsRequest,
+        google.longrunning.operations_pb2.Operation,
+    ]
+    """Merges a session into another one: all of it or nothing. The operation's metadata is MergeSessionsMetadata, its
+    response MergeSessionsResponse. It fails with ABORTED where either side changes meanwhile.
+
+    ABORTED where the plan or either side is another than the digest says; FAILED_PRECONDITION for an archived target, and
+    for a source that is the default session unless it is kept; INVALID_ARGUMENT for a plan that cannot be meant;
+    NOT_FOUND for an absent session.
+    """
+
+    GetMerge: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.GetMergeRequest,
+        mooring.v1.merges_pb2.Merge,
+    ]
+    """One merge.
+
+    NOT_FOUND for an absent one.
+    """
+
+    ListMerges: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.ListMergesRequest,
+        mooring.v1.merges_pb2.ListMergesResponse,
+    ]
+    """The merges of an engagement, the newest first.
+
+    INVALID_ARGUMENT for a page size below 0 and an altered page token.
+    """
+
+    ListMergeDrops: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.ListMergeDropsRequest,
+        mooring.v1.merges_pb2.ListMergeDropsResponse,
+    ]
+    """The values that a merge left out, by asset and dependency: with the result they are all that both sides had.
+
+    INVALID_ARGUMENT for a page size below 0 and an altered page token; NOT_FOUND for an absent merge.
+    """
+
+    RevertMerge: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.RevertMergeRequest,
+        mooring.v1.merges_pb2.RevertMergeResponse,
+    ]
+    """Undoes a merge: the target shows again what it showed before, and the source is as it was.
+
+    FAILED_PRECONDITION for a merge that cannot be undone (any more), and for edits since that `force` does not give up;
+    NOT_FOUND for an absent merge.
+    """
+
     ListActivity: grpc.UnaryUnaryMultiCallable[
         mooring.v1.activity_pb2.ListActivityRequest,
         mooring.v1.activity_pb2.ListActivityResponse,
@@ -349,6 +420,75 @@ class SessionServiceAsyncStub:
 
     INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
     unknown order or a wrong filter; NOT_FOUND for an absent session.
+    """
+
+    PreviewMerge: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.PreviewMergeRequest,
+        mooring.v1.merges_pb2.PreviewMergeResponse,
+    ]
+    """What merging a session into another one of its engagement would do, in numbers. Nothing is changed.
+
+    INVALID_ARGUMENT for a plan that cannot be meant; NOT_FOUND for an absent session. It reads all of both: with
+    millions of rows it takes a while.
+    """
+
+    ListMergeConflicts: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.ListMergeConflictsRequest,
+        mooring.v1.merges_pb2.ListMergeConflictsResponse,
+    ]
+    """The assets whose fields would be in conflict, with both sides, and where each field would go.
+
+    INVALID_ARGUMENT for a plan that cannot be meant, a page size below 0, an altered page token, an unknown order or a
+    wrong filter; NOT_FOUND for an absent session.
+    """
+
+    MergeSessions: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.MergeSessionsRequest,
+        google.longrunning.operations_pb2.Operation,
+    ]
+    """Merges a session into another one: all of it or nothing. The operation's metadata is MergeSessionsMetadata, its
+    response MergeSessionsResponse. It fails with ABORTED where either side changes meanwhile.
+
+    ABORTED where the plan or either side is another than the digest says; FAILED_PRECONDITION for an archived target, and
+    for a source that is the default session unless it is kept; INVALID_ARGUMENT for a plan that cannot be meant;
+    NOT_FOUND for an absent session.
+    """
+
+    GetMerge: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.GetMergeRequest,
+        mooring.v1.merges_pb2.Merge,
+    ]
+    """One merge.
+
+    NOT_FOUND for an absent one.
+    """
+
+    ListMerges: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.ListMergesRequest,
+        mooring.v1.merges_pb2.ListMergesResponse,
+    ]
+    """The merges of an engagement, the newest first.
+
+    INVALID_ARGUMENT for a page size below 0 and an altered page token.
+    """
+
+    ListMergeDrops: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.ListMergeDropsRequest,
+        mooring.v1.merges_pb2.ListMergeDropsResponse,
+    ]
+    """The values that a merge left out, by asset and dependency: with the result they are all that both sides had.
+
+    INVALID_ARGUMENT for a page size below 0 and an altered page token; NOT_FOUND for an absent merge.
+    """
+
+    RevertMerge: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.merges_pb2.RevertMergeRequest,
+        mooring.v1.merges_pb2.RevertMergeResponse,
+    ]
+    """Undoes a merge: the target shows again what it showed before, and the source is as it was.
+
+    FAILED_PRECONDITION for a merge that cannot be undone (any more), and for edits since that `force` does not give up;
+    NOT_FOUND for an absent merge.
     """
 
     ListActivity: grpc.aio.UnaryUnaryMultiCallable[
@@ -551,6 +691,89 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
 
         INVALID_ARGUMENT for sessions of two engagements, an unknown kind, a page size below 0, an altered page token, an
         unknown order or a wrong filter; NOT_FOUND for an absent session.
+        """
+
+    @abc.abstractmethod
+    def PreviewMerge(
+        self,
+        request: mooring.v1.merges_pb2.PreviewMergeRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.merges_pb2.PreviewMergeResponse, collections.abc.Awaitable[mooring.v1.merges_pb2.PreviewMergeResponse]]:
+        """What merging a session into another one of its engagement would do, in numbers. Nothing is changed.
+
+        INVALID_ARGUMENT for a plan that cannot be meant; NOT_FOUND for an absent session. It reads all of both: with
+        millions of rows it takes a while.
+        """
+
+    @abc.abstractmethod
+    def ListMergeConflicts(
+        self,
+        request: mooring.v1.merges_pb2.ListMergeConflictsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.merges_pb2.ListMergeConflictsResponse, collections.abc.Awaitable[mooring.v1.merges_pb2.ListMergeConflictsResponse]]:
+        """The assets whose fields would be in conflict, with both sides, and where each field would go.
+
+        INVALID_ARGUMENT for a plan that cannot be meant, a page size below 0, an altered page token, an unknown order or a
+        wrong filter; NOT_FOUND for an absent session.
+        """
+
+    @abc.abstractmethod
+    def MergeSessions(
+        self,
+        request: mooring.v1.merges_pb2.MergeSessionsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[google.longrunning.operations_pb2.Operation, collections.abc.Awaitable[google.longrunning.operations_pb2.Operation]]:
+        """Merges a session into another one: all of it or nothing. The operation's metadata is MergeSessionsMetadata, its
+        response MergeSessionsResponse. It fails with ABORTED where either side changes meanwhile.
+
+        ABORTED where the plan or either side is another than the digest says; FAILED_PRECONDITION for an archived target, and
+        for a source that is the default session unless it is kept; INVALID_ARGUMENT for a plan that cannot be meant;
+        NOT_FOUND for an absent session.
+        """
+
+    @abc.abstractmethod
+    def GetMerge(
+        self,
+        request: mooring.v1.merges_pb2.GetMergeRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.merges_pb2.Merge, collections.abc.Awaitable[mooring.v1.merges_pb2.Merge]]:
+        """One merge.
+
+        NOT_FOUND for an absent one.
+        """
+
+    @abc.abstractmethod
+    def ListMerges(
+        self,
+        request: mooring.v1.merges_pb2.ListMergesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.merges_pb2.ListMergesResponse, collections.abc.Awaitable[mooring.v1.merges_pb2.ListMergesResponse]]:
+        """The merges of an engagement, the newest first.
+
+        INVALID_ARGUMENT for a page size below 0 and an altered page token.
+        """
+
+    @abc.abstractmethod
+    def ListMergeDrops(
+        self,
+        request: mooring.v1.merges_pb2.ListMergeDropsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.merges_pb2.ListMergeDropsResponse, collections.abc.Awaitable[mooring.v1.merges_pb2.ListMergeDropsResponse]]:
+        """The values that a merge left out, by asset and dependency: with the result they are all that both sides had.
+
+        INVALID_ARGUMENT for a page size below 0 and an altered page token; NOT_FOUND for an absent merge.
+        """
+
+    @abc.abstractmethod
+    def RevertMerge(
+        self,
+        request: mooring.v1.merges_pb2.RevertMergeRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[mooring.v1.merges_pb2.RevertMergeResponse, collections.abc.Awaitable[mooring.v1.merges_pb2.RevertMergeResponse]]:
+        """Undoes a merge: the target shows again what it showed before, and the source is as it was.
+
+        FAILED_PRECONDITION for a merge that cannot be undone (any more), and for edits since that `force` does not give up;
+        NOT_FOUND for an absent merge.
         """
 
     @abc.abstractmethod

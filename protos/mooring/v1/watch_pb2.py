@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mooring/v1/watch.proto\x12\nmooring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"5\n\x0cWatchRequest\x12\x0f\n\x07streams\x18\x01 \x03(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"_\n\rWatchResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12#\n\x07\x63hanges\x18\x03 \x03(\x0b\x32\x12.mooring.v1.Change\"\xa2\x01\n\x06\x43hange\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12$\n\x04kind\x18\x03 \x01(\x0e\x32\x16.mooring.v1.ChangeKind\x12\x10\n\x08resource\x18\x04 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12/\n\x0b\x63ommit_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xac\x02\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANGE_KIND_CREATED\x10\x01\x12\x17\n\x13\x43HANGE_KIND_UPDATED\x10\x02\x12\x17\n\x13\x43HANGE_KIND_DELETED\x10\x03\x12\x18\n\x14\x43HANGE_KIND_IMPORTED\x10\x04\x12\x18\n\x14\x43HANGE_KIND_SWITCHED\x10\x05\x12\x18\n\x14\x43HANGE_KIND_ARCHIVED\x10\x06\x12\x1a\n\x16\x43HANGE_KIND_UNARCHIVED\x10\x07\x12\x19\n\x15\x43HANGE_KIND_UNDELETED\x10\x08\x12\x17\n\x13\x43HANGE_KIND_REVOKED\x10\t\x12\x18\n\x14\x43HANGE_KIND_REVERTED\x10\n2N\n\x0cWatchService\x12>\n\x05Watch\x12\x18.mooring.v1.WatchRequest\x1a\x19.mooring.v1.WatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mooring/v1/watch.proto\x12\nmooring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"5\n\x0cWatchRequest\x12\x0f\n\x07streams\x18\x01 \x03(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"_\n\rWatchResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12#\n\x07\x63hanges\x18\x03 \x03(\x0b\x32\x12.mooring.v1.Change\"\xa2\x01\n\x06\x43hange\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12$\n\x04kind\x18\x03 \x01(\x0e\x32\x16.mooring.v1.ChangeKind\x12\x10\n\x08resource\x18\x04 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12/\n\x0b\x63ommit_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc4\x02\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANGE_KIND_CREATED\x10\x01\x12\x17\n\x13\x43HANGE_KIND_UPDATED\x10\x02\x12\x17\n\x13\x43HANGE_KIND_DELETED\x10\x03\x12\x18\n\x14\x43HANGE_KIND_IMPORTED\x10\x04\x12\x18\n\x14\x43HANGE_KIND_SWITCHED\x10\x05\x12\x18\n\x14\x43HANGE_KIND_ARCHIVED\x10\x06\x12\x1a\n\x16\x43HANGE_KIND_UNARCHIVED\x10\x07\x12\x19\n\x15\x43HANGE_KIND_UNDELETED\x10\x08\x12\x17\n\x13\x43HANGE_KIND_REVOKED\x10\t\x12\x18\n\x14\x43HANGE_KIND_REVERTED\x10\n\x12\x16\n\x12\x43HANGE_KIND_MERGED\x10\x0b\x32N\n\x0cWatchService\x12>\n\x05Watch\x12\x18.mooring.v1.WatchRequest\x1a\x19.mooring.v1.WatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,13 +33,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mooring.v1.watch_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHANGEKIND']._serialized_start=389
-  _globals['_CHANGEKIND']._serialized_end=689
+  _globals['_CHANGEKIND']._serialized_end=713
   _globals['_WATCHREQUEST']._serialized_start=71
   _globals['_WATCHREQUEST']._serialized_end=124
   _globals['_WATCHRESPONSE']._serialized_start=126
   _globals['_WATCHRESPONSE']._serialized_end=221
   _globals['_CHANGE']._serialized_start=224
   _globals['_CHANGE']._serialized_end=386
-  _globals['_WATCHSERVICE']._serialized_start=691
-  _globals['_WATCHSERVICE']._serialized_end=769
+  _globals['_WATCHSERVICE']._serialized_start=715
+  _globals['_WATCHSERVICE']._serialized_end=793
 # @@protoc_insertion_point(module_scope)

@@ -48,6 +48,8 @@ class _ChangeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     """An API token was ended."""
     CHANGE_KIND_REVERTED: _ChangeKind.ValueType  # 10
     """An import was undone: a session's data moved back to the data version before."""
+    CHANGE_KIND_MERGED: _ChangeKind.ValueType  # 11
+    """Another session was merged into it: its data moved to the data version of the result."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happened to a resource."""
@@ -74,6 +76,8 @@ CHANGE_KIND_REVOKED: ChangeKind.ValueType  # 9
 """An API token was ended."""
 CHANGE_KIND_REVERTED: ChangeKind.ValueType  # 10
 """An import was undone: a session's data moved back to the data version before."""
+CHANGE_KIND_MERGED: ChangeKind.ValueType  # 11
+"""Another session was merged into it: its data moved to the data version of the result."""
 global___ChangeKind = ChangeKind
 
 @typing.final

@@ -8,18 +8,21 @@ import grpc
 from google.longrunning import operations_pb2
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import ParseDict
-from mooring.v1 import imports_pb2
+from google.protobuf.message import Message
+from mooring.v1 import imports_pb2, merges_pb2
 
 from mooring_server.api import failures
 from mooring_server.api.calls import Call, decode
 from mooring_server.api.driver import Driver
+from mooring_server.api.merge_messages import pack_merge
 from mooring_server.background import Operations
 from mooring_server.core import operations
+from mooring_server.core.merges import MERGE
 from mooring_server.core.names import Kind
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
 from mooring_server.store import Tx
-from mooring_server.store.records import Operation
+from mooring_server.store.records import Merge, Operation
 
 _SERVICE = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
 _WAIT = f"{_SERVICE.full_name}/WaitOperation"
@@ -101,22 +104,46 @@ def pack_operation(operation: Operation) -> operations_pb2.Operation:
         name=Kind.OPERATION.of(operation.engagement_id, operation.session_id, operation.id),
         done=operation.state in operations.ENDED,
     )
-    phase = "done" if packed.done else progress.get("phase", "queued")
-    packed.metadata.Pack(
-        imports_pb2.ImportInventoryMetadata(
-            session=session,
-            file_name=operation.arguments["file_name"],
-            phase=imports_pb2.ImportPhase.Value(f"IMPORT_PHASE_{phase.upper()}"),
-            rows_done=progress.get("rows_done", 0),
-            rows_total=progress.get("rows_total", 0),
-        )
-    )
+    pack = _pack_merge if operation.kind == MERGE else _pack_import
+    metadata, response = pack(operation, session, "done" if packed.done else progress.get("phase", "queued"))
+    packed.metadata.Pack(metadata)
     if operation.error is not None:
         packed.error.CopyFrom(failures.status(operations.failure_from_json(operation.error)))
-    elif operation.result is not None:
-        report = ParseDict(operation.result, imports_pb2.ImportReport())
-        packed.response.Pack(imports_pb2.ImportInventoryResponse(session=session, report=report))
+    elif response is not None:
+        packed.response.Pack(response)
     return packed
+
+
+def _pack_import(operation: Operation, session: str, phase: str) -> tuple[Message, Message | None]:
+    """The metadata and, where it succeeded, the response of an import."""
+    metadata = imports_pb2.ImportInventoryMetadata(
+        session=session,
+        file_name=operation.arguments["file_name"],
+        phase=imports_pb2.ImportPhase.Value(f"IMPORT_PHASE_{phase.upper()}"),
+        rows_done=operation.progress.get("rows_done", 0),
+        rows_total=operation.progress.get("rows_total", 0),
+    )
+    if operation.result is None:
+        return metadata, None
+    report = ParseDict(operation.result, imports_pb2.ImportReport())
+    return metadata, imports_pb2.ImportInventoryResponse(session=session, report=report)
+
+
+def _pack_merge(operation: Operation, session: str, phase: str) -> tuple[Message, Message | None]:
+    """The same of a merge."""
+    source_id = operation.arguments["plan"]["source_id"]
+    metadata = merges_pb2.MergeSessionsMetadata(
+        session=session,
+        source_session=Kind.SESSION.of(operation.engagement_id, source_id),
+        phase=merges_pb2.MergePhase.Value(f"MERGE_PHASE_{phase.upper()}"),
+        rows_done=operation.progress.get("rows_done", 0),
+        rows_total=operation.progress.get("rows_total", 0),
+    )
+    if operation.result is None:
+        return metadata, None
+    # The write that ended it made the record.
+    record = Merge(**operation.result, create_time=operation.update_time, revert_time=None, reverter_id=None)
+    return metadata, merges_pb2.MergeSessionsResponse(merge=pack_merge(record, revertible=True))
 
 
 def _find(tx: Tx, name: str) -> Operation:

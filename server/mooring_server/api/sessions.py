@@ -6,11 +6,12 @@ from typing import Any
 import grpc
 from mooring.v1 import sessions_pb2
 
-from mooring_server.api import activity, comparisons
+from mooring_server.api import activity, comparisons, merges
 from mooring_server.api.calls import Call
 from mooring_server.api.driver import Driver
 from mooring_server.api.times import timestamp
 from mooring_server.api.users import switch
+from mooring_server.background import Operations
 from mooring_server.core import lists, sessions, shortcuts
 from mooring_server.core.fields import is_label_key, mask
 from mooring_server.core.names import Kind, sibling
@@ -24,7 +25,7 @@ _WIRE_TYPES = {type_: sessions_pb2.SessionType.Value(f"SESSION_TYPE_{type_.name}
 _TYPES: Mapping[int, SessionType] = {number: type_ for type_, number in _WIRE_TYPES.items()}
 
 
-def handler(driver: Driver) -> grpc.GenericRpcHandler:
+def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:
     """The service."""
     return driver.service(
         sessions_pb2.DESCRIPTOR.services_by_name["SessionService"],
@@ -45,6 +46,13 @@ def handler(driver: Driver) -> grpc.GenericRpcHandler:
             "CompareSessions": comparisons.compare_sessions,
             "ListAssetDifferences": comparisons.list_asset_differences,
             "ListDependencyDifferences": comparisons.list_dependency_differences,
+            "PreviewMerge": merges.preview_merge,
+            "ListMergeConflicts": merges.list_merge_conflicts,
+            "MergeSessions": merges.merge_sessions(running),
+            "GetMerge": merges.get_merge,
+            "ListMerges": merges.list_merges,
+            "ListMergeDrops": merges.list_merge_drops,
+            "RevertMerge": merges.revert_merge,
             "ListActivity": activity.list_activity,
         },
         checks={"CreateSession": draft, "UpdateSession": edit},

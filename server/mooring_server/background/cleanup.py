@@ -94,6 +94,12 @@ async def discard_version(store: Store, version_id: str, batch_max: int) -> None
         pass
 
 
+async def discard_drops(store: Store, merge_id: str, batch_max: int) -> None:
+    """Removes what a merge that came to nothing has noted, `batch_max` rows in a write."""
+    while await store.write(lambda tx: tx.merges.discard_drops(merge_id, batch_max)) == batch_max:
+        pass
+
+
 def _ago(tx: Tx, seconds: float) -> datetime:
     return tx.now - timedelta(seconds=seconds)
 

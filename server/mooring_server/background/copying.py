@@ -1,4 +1,4 @@
-"""What a data version takes over of its base as it is, copied inside the database."""
+"""What a data version takes over of another one as it is, copied inside the database."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
@@ -20,21 +20,20 @@ class Copied(Protocol):
 
 
 async def copy_missing(
+    from_id: str | None,
     version: DataVersion,
     noun_of: Callable[[Tx], Copied],
     write: Callable[[Callable[[Tx], tuple[int, str | None]]], Awaitable[tuple[int, str | None]]],
     pace: Pace,
 ) -> int:
-    """Copies what the version's base has and the version lacks, in writes of the pace; how many rows."""
+    """Copies what one version (None: nothing) has and the other lacks, in writes of the pace; how many."""
     after: str | None = None
     count = 0
-    while version.base_id is not None:
-        base_id, rows = version.base_id, pace.rows
+    while from_id is not None:
+        rows = pace.rows
 
-        def copy(
-            tx: Tx, base_id: str = base_id, after: str | None = after, rows: int = rows
-        ) -> tuple[int, str | None]:
-            return noun_of(tx).copy_missing(base_id, version.id, after, rows)
+        def copy(tx: Tx, after: str | None = after, rows: int = rows) -> tuple[int, str | None]:
+            return noun_of(tx).copy_missing(from_id, version.id, after, rows)
 
         copied, after = await write(pace.timed(rows, copy))
         count += copied

@@ -274,7 +274,8 @@ class _Build:
         self._dependency_count += await self._copied(lambda tx: tx.dependencies)
 
     async def _copied(self, noun_of: Callable[[Tx], Copied]) -> int:
-        return await copy_missing(self._version, noun_of, self._job.write, self._pace)
+        version = self._version
+        return await copy_missing(version.base_id, version, noun_of, self._job.write, self._pace)
 
     def _verify(self) -> None:
         """Refuses to publish what does not add up: a fault of ours, which must not become data."""

@@ -16,10 +16,12 @@ from typing import Any
 
 import structlog
 
-from mooring_server.background.cleanup import discard_version
+from mooring_server.background.cleanup import discard_drops, discard_version
 from mooring_server.background.imports import run_import
 from mooring_server.background.jobs import Job, interrupted, is_running_on
+from mooring_server.background.merges import run_merge
 from mooring_server.core.imports import IMPORT
+from mooring_server.core.merges import MERGE
 from mooring_server.core.operations import failure_to_json
 from mooring_server.errors import Cancelled, MooringError
 from mooring_server.settings import Settings
@@ -29,7 +31,7 @@ from mooring_server.store.records import Operation, OperationState
 _log = structlog.stdlib.get_logger(__name__)
 
 Runner = Callable[[Job], Coroutine[Any, Any, None]]
-RUNNERS: Mapping[str, Runner] = {IMPORT: run_import}
+RUNNERS: Mapping[str, Runner] = {IMPORT: run_import, MERGE: run_merge}
 
 
 class Operations:
@@ -159,5 +161,7 @@ class Operations:
             await self._store.write(fail)
             if version_id is not None:
                 await discard_version(self._store, version_id, self._settings.import_chunk_rows)
+            if operation.kind == MERGE:
+                await discard_drops(self._store, operation.id, self._settings.import_chunk_rows)
         except MooringError as error:
             _log.warning("operation not ended here", operation=operation.id, error=error.message)

@@ -59,8 +59,10 @@ class Separation:
         published = False
         try:
             write, pace = partial(self._store.write, durable=False), Pace(self._settings)
-            assets = await copy_missing(version, lambda tx: tx.assets, write, pace)
-            dependencies = await copy_missing(version, lambda tx: tx.dependencies, write, pace)
+            assets = await copy_missing(version.base_id, version, lambda tx: tx.assets, write, pace)
+            dependencies = await copy_missing(
+                version.base_id, version, lambda tx: tx.dependencies, write, pace
+            )
             await self._store.write(
                 lambda tx: tx.versions.take_over(
                     version.id, asset_count=assets, dependency_count=dependencies

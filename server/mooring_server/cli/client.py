@@ -29,6 +29,8 @@ from mooring_server.cli.connection import (
     request_id,
 )
 from mooring_server.cli.import_client import Imports
+from mooring_server.cli.merge_client import Merges
+from mooring_server.cli.operation_client import Operations
 from mooring_server.cli.record_client import Assets, Dependencies
 from mooring_server.core.names import is_id
 
@@ -43,7 +45,8 @@ def connected(address: str, *, ca: Path | None = None) -> Iterator["Client"]:
 class Client:
     """What the commands ask of a server; every call carries `metadata`.
 
-    `imports`, `assets` and `dependencies` are a session's discovery data.
+    `imports`, `assets` and `dependencies` are a session's discovery data, `operations` its long work;
+    `merges` are an engagement's.
     """
 
     def __init__(self, channel: grpc.Channel, metadata: Metadata = ()) -> None:
@@ -53,7 +56,9 @@ class Client:
         self._engagements = engagements_pb2_grpc.EngagementServiceStub(channel)
         self._sessions = sessions_pb2_grpc.SessionServiceStub(channel)
         self._discovery = discovery_pb2_grpc.DiscoveryServiceStub(channel)
+        self.operations = Operations(self._connection)
         self.imports = Imports(self._connection)
+        self.merges = Merges(self._connection)
         self.assets = Assets(self._connection)
         self.dependencies = Dependencies(self._connection)
 
@@ -147,9 +152,9 @@ class Client:
         request = engagements_pb2.ListEngagementsRequest()
         return self._connection.pages(self._engagements.ListEngagements, request, "engagements")
 
-    def sessions(self, engagement: str) -> Iterator[sessions_pb2.Session]:
+    def sessions(self, engagement: str, *, archived: bool = False) -> Iterator[sessions_pb2.Session]:
         """The living ones of `engagements/{e}`, by display name."""
-        request = sessions_pb2.ListSessionsRequest(parent=engagement)
+        request = sessions_pb2.ListSessionsRequest(parent=engagement, show_archived=archived)
         return self._connection.pages(self._sessions.ListSessions, request, "sessions")
 
     def landscape(self, session: str) -> landscape_pb2.Landscape:

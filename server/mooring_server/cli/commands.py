@@ -16,6 +16,7 @@ from mooring_server.cli import (
     dependency_commands,
     import_commands,
     landscape_commands,
+    merge_commands,
     operation_commands,
     session_commands,
     token_commands,
@@ -69,6 +70,8 @@ app.add_typer(dependency_commands.app, rich_help_panel=_DATA)
 app.command(rich_help_panel=_DATA)(landscape_commands.landscape)
 app.command(rich_help_panel=_DATA)(session_commands.clone)
 app.command(rich_help_panel=_DATA)(session_commands.compare)
+app.command(rich_help_panel=_DATA)(session_commands.merge)
+app.add_typer(merge_commands.app, rich_help_panel=_DATA)
 app.add_typer(operation_commands.app, rich_help_panel=_DATA)
 app.add_typer(token_commands.app, rich_help_panel=_SERVICE)
 

@@ -16,7 +16,7 @@ from mooring_server.cli.tables import show_rows, words
 
 _KINDS = comparisons_pb2.DifferenceKind.DESCRIPTOR
 _COUNTS = ("added", "removed", "changed", "unchanged")
-_ATTRIBUTE = "attributes."
+ATTRIBUTE = "attributes."
 
 
 def compare(
@@ -32,7 +32,7 @@ def compare(
     if table not in ("assets", "dependencies"):
         raise Failure(f"--table must be assets or dependencies, not {table!r}", ExitCode.USAGE)
     with opened(place) as (client, session):
-        against = _other(client, session, other)
+        against = other_session(client, session, other)
         counts = client.compare(session.name, against.name)
         wanted: Any = {"parent": session.name, "other": against.name, "kinds": numbers, "filter": filter}
         found: Any
@@ -58,7 +58,12 @@ def compare(
         say(f"the first {len(found.items):,} of them; --limit 0 shows all")
 
 
-def _other(client: Client, session: sessions_pb2.Session, wanted: str) -> sessions_pb2.Session:
+def other_session(client: Client, session: sessions_pb2.Session, wanted: str) -> sessions_pb2.Session:
+    """Another session of the same engagement, by its name or id.
+
+    Raises:
+        Absent: there is none.
+    """
     engagement = session.name.partition("/sessions/")[0]
     found = client.session(engagement, wanted)
     if found is None:
@@ -92,13 +97,14 @@ def _changes(own: Any, other: Any, fields: Iterable[str]) -> str:
     """`owner: Ann → Bob; cpu cores: 2 → 4`."""
     said = []
     for field in fields:
-        before, after = (_value(one, field) or "(none)" for one in (own, other))
-        said.append(f"{words(field.removeprefix(_ATTRIBUTE))}: {before} → {after}")
+        before, after = (value_text(one, field) or "(none)" for one in (own, other))
+        said.append(f"{words(field.removeprefix(ATTRIBUTE))}: {before} → {after}")
     return "; ".join(said)
 
 
-def _value(one: Any, field: str) -> str:
-    if field.startswith(_ATTRIBUTE):
-        return str(one.attributes.get(field.removeprefix(_ATTRIBUTE), ""))
+def value_text(one: Any, field: str) -> str:
+    """A field of an asset or a dependency as people read it; `attributes.{key}` is one attribute."""
+    if field.startswith(ATTRIBUTE):
+        return str(one.attributes.get(field.removeprefix(ATTRIBUTE), ""))
     text = assets.text_of if isinstance(one, assets_pb2.Asset) else dependencies.text_of
     return text(one, field)

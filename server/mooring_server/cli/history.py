@@ -1,6 +1,7 @@
 """`mooring imports`: a session's imports, listed, shown and undone."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from mooring.v1 import imports_pb2, sessions_pb2
@@ -66,7 +67,7 @@ def revert_import(place: Place, wanted: str | None, *, force: bool, yes: bool, a
     """
     with opened(place) as (client, session):
         found = _find(client, session, wanted, revertible=True)
-        edits = _edits(client, found.name, force=force)
+        edits = lost_edits(client.imports.revert, found.name, force=force)
         what = f"{found.file_name}, imported {moment(found.create_time)} by {found.user}"
         remark(f"This takes back {what}: {reports.summary(found.report)}.")
         if edits:
@@ -79,10 +80,14 @@ def revert_import(place: Place, wanted: str | None, *, force: bool, yes: bool, a
             say(f"{session.display_name} is as it was before {found.file_name}.")
 
 
-def _edits(client: Client, name: str, *, force: bool) -> str:
-    """What would be lost of edits, in a sentence; empty for nothing."""
+def lost_edits(revert: Callable[..., object], name: str, *, force: bool) -> str:
+    """What undoing would lose of edits, in a sentence; empty for nothing.
+
+    Raises:
+        Failure: some would be lost, without `force`.
+    """
     try:
-        client.imports.revert(name, force=False, validate_only=True)
+        revert(name, force=False, validate_only=True)
     except Refused as refused:
         if refused.reason != "DATA_EDITED":
             raise

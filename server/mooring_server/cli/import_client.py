@@ -1,17 +1,16 @@
-"""Calls about imports: upload, preview, import, history, and the operations behind them."""
+"""Calls about imports: upload, preview, import, history."""
 
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from google.longrunning import operations_pb2, operations_pb2_grpc
-from google.protobuf import duration_pb2
+from google.longrunning import operations_pb2
 from mooring.v1 import discovery_pb2_grpc, imports_pb2
 
 from mooring_server.cli.connection import Connection, Listed, refused, request_id
+from mooring_server.cli.operation_client import Operations
 
 CHUNK_BYTES = 512 * 2**10
-POLL_S = 0.3
 
 
 class Imports:
@@ -21,7 +20,7 @@ class Imports:
         self._connection = connection
         self._call = connection.call
         self._discovery = discovery_pb2_grpc.DiscoveryServiceStub(connection.channel)
-        self._operations = operations_pb2_grpc.OperationsStub(connection.channel)
+        self._operations = Operations(connection)
 
     def upload(self, session: str, file: Path, on_sent: Callable[[int], None]) -> str:
         """Send a file; the upload's id. `on_sent` is told the bytes so far, from another thread."""
@@ -64,28 +63,7 @@ class Imports:
         Raises:
             Refused: the import failed; nothing was changed.
         """
-        while True:
-            on_progress(progress_of(operation))
-            if operation.done:
-                return report_of(operation)
-            wait = operations_pb2.WaitOperationRequest(
-                name=operation.name, timeout=duration_pb2.Duration(nanos=int(POLL_S * 1e9))
-            )
-            operation = self._call(self._operations.WaitOperation, wait)
-
-    def operations(self, session: str, limit: int) -> Listed[operations_pb2.Operation]:
-        """The first operations of a session, newest first; 0 for all."""
-        request = operations_pb2.ListOperationsRequest(name=session)
-        return self._connection.first(self._operations.ListOperations, request, "operations", limit)
-
-    def operation(self, name: str) -> operations_pb2.Operation:
-        """The operation `engagements/{e}/sessions/{s}/operations/{o}` as it is now."""
-        return self._call(self._operations.GetOperation, operations_pb2.GetOperationRequest(name=name))
-
-    def cancel(self, operation: operations_pb2.Operation) -> None:
-        """Ask for an operation to end; `finish` then tells how it did."""
-        request = operations_pb2.CancelOperationRequest(name=operation.name)
-        self._call(self._operations.CancelOperation, request)
+        return report_of(self._operations.finished(operation, lambda now: on_progress(progress_of(now))))
 
     def history(self, session: str, limit: int) -> Listed[imports_pb2.Import]:
         """The first imports of a session, newest first; 0 for all."""

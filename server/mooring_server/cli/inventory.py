@@ -123,7 +123,7 @@ def import_file(
     try:
         return wait(client, operation, on_progress)
     except KeyboardInterrupt:
-        client.imports.cancel(operation)
+        client.operations.cancel(operation)
         try:
             report = client.imports.finish(operation, lambda _: None)
         except Refused as refused:

@@ -13,6 +13,7 @@ from mooring_server.cli.options import (
     Limit,
     Server,
     Session,
+    Yes,
 )
 
 
@@ -87,5 +88,70 @@ def compare(
         kinds=kind or (),
         filter=filter,
         limit=limit,
+        as_json=as_json,
+    )
+
+
+def merge(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="The session to take from: its name or id.", show_default=False
+        ),
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The session that gets it.", show_default=False)
+    ],
+    strategy: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="combine: fill what is empty, and go by --conflicts. overwrite: the source wins where it "
+            "knows something. preserve-target: add what is new, change nothing.",
+        ),
+    ] = "combine",
+    conflicts: Annotated[
+        str,
+        typer.Option(metavar="SIDE", help="Where combine takes conflicts from: target, source or newest."),
+    ] = "target",
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=SIDE",
+            help="The same for one field, such as owner=source; again for more.",
+            show_default=False,
+        ),
+    ] = None,
+    keep_source: Annotated[
+        bool, typer.Option("--keep-source", help="Leave the source as it is; else it is archived.")
+    ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only show what the merge would do; nothing is changed.")
+    ] = False,
+    yes: Yes = False,
+    engagement: Engagement = None,
+    server: Server = None,
+    ca: Authority = None,
+    as_json: Json = False,
+) -> None:
+    """Merge a session into another one: what only SOURCE has is added, the rest goes by your choice.
+
+    Shows first what it will do, field by field, and asks on a terminal. Nothing is lost: what did not make
+    it into the result is kept with the merge, and `mooring merges revert` undoes all of it.
+
+    Example: `mooring merge "Field survey" Baseline --conflicts newest --field owner=source --preview`
+    """
+    from mooring_server.cli import merging as command
+    from mooring_server.cli.places import Place
+
+    command.merge(
+        Place(target, engagement, server, ca),
+        source,
+        strategy=strategy,
+        conflicts=conflicts,
+        choices=field or (),
+        keep_source=keep_source,
+        preview=preview,
+        yes=yes,
         as_json=as_json,
     )

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     ASSET = "engagements/{engagement}/sessions/{session}/assets/{asset}"
     DEPENDENCY = "engagements/{engagement}/sessions/{session}/dependencies/{dependency}"
     IMPORT = "engagements/{engagement}/sessions/{session}/imports/{import}"
+    MERGE = "engagements/{engagement}/merges/{merge}"
     OPERATION = "engagements/{engagement}/sessions/{session}/operations/{operation}"
 
     def of(self, *ids: str) -> str:

@@ -78,6 +78,7 @@ _ENGAGEMENT, _MEMBER, _SESSION, _OPERATION = (
     (Kind.OPERATION,),
 )
 _ASSET, _DEPENDENCY, _IMPORT = (Kind.ASSET,), (Kind.DEPENDENCY,), (Kind.IMPORT,)
+_MERGE = (Kind.MERGE,)
 _VIEWER, _ANALYST, _MANAGER = Role.VIEWER, Role.ANALYST, Role.MANAGER
 
 POLICY: Mapping[str, Rule] = {
@@ -124,6 +125,13 @@ POLICY: Mapping[str, Rule] = {
     _SESSIONS + "CompareSessions": Rule("name", _SESSION, _VIEWER, long=True),
     _SESSIONS + "ListAssetDifferences": Rule("parent", _SESSION, _VIEWER, long=True),
     _SESSIONS + "ListDependencyDifferences": Rule("parent", _SESSION, _VIEWER, long=True),
+    _SESSIONS + "PreviewMerge": Rule("name", _SESSION, _VIEWER, long=True),
+    _SESSIONS + "ListMergeConflicts": Rule("parent", _SESSION, _VIEWER, long=True),
+    _SESSIONS + "MergeSessions": Rule("name", _SESSION, _ANALYST, mutates=True, bulk=True),
+    _SESSIONS + "GetMerge": Rule("name", _MERGE, _VIEWER),
+    _SESSIONS + "ListMerges": Rule("parent", _ENGAGEMENT, _VIEWER, long=True),
+    _SESSIONS + "ListMergeDrops": Rule("parent", _MERGE, _VIEWER, long=True),
+    _SESSIONS + "RevertMerge": Rule("name", _MERGE, _ANALYST, mutates=True),
     _SESSIONS + "ListActivity": Rule("parent", (Kind.ENGAGEMENT, Kind.SESSION), _VIEWER, long=True),
     _DISCOVERY + "UploadInventory": Rule("header.parent", _SESSION, _ANALYST, mutates=True, bulk=True),
     _DISCOVERY + "ImportInventory": Rule("parent", _SESSION, _ANALYST, mutates=True, bulk=True),

@@ -136,6 +136,46 @@ class DataVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """One merge of an engagement; its id is its operation's. `plan` and `counts` are plain JSON values.
+
+    `version_id` and `revision` are what it left its target with, `base_id` and `base_revision` what was there
+    before. `source_state` is what it found of the source session where it archived that.
+    """
+
+    id: str
+    engagement_id: str
+    target_id: str
+    source_id: str
+    user_id: str
+    plan: dict[str, Any]
+    counts: dict[str, Any]
+    base_id: str | None
+    base_revision: int
+    source_version_id: str | None
+    source_revision: int
+    version_id: str
+    revision: int
+    source_state: dict[str, Any] | None
+    create_time: datetime
+    revert_time: datetime | None
+    reverter_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeDrop:
+    """What a merge left out of an asset or a dependency (`kind`), by the id that the target knows it by.
+
+    `dropped` has for each field: its name, the target's value, the source's, and whose was taken.
+    """
+
+    kind: str
+    id: str
+    display_name: str
+    dropped: list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """One import of a session's history; its id is its operation's.
 

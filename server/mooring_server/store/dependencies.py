@@ -116,13 +116,13 @@ class Dependencies:
     def get(self, version_id: str, id: str) -> Dependency | None:
         """The dependency; None where the version does not have it."""
         row = self._tx.row(_GET, version_id=version_id, id=id)
-        return None if row is None else self._named(version_id, [_record(row)])[0]
+        return None if row is None else self._named(version_id, [record(row)])[0]
 
     def page(
         self, version_id: str, order: Order, window: Window, condition: Condition | None = None
     ) -> Page[Dependency]:
         """Those of a version that the condition is true of."""
-        found = DEPENDENCIES.page(self._tx, _record, condition, order, window, version_id=version_id)
+        found = DEPENDENCIES.page(self._tx, record, condition, order, window, version_id=version_id)
         return Page(tuple(self._named(version_id, found.items)), found.next_key)
 
     def total(self, version_id: str, window: Window, condition: Condition) -> Total:
@@ -142,7 +142,7 @@ class Dependencies:
         found: list[Dependency] = []
         for part in lists(texts):
             rows = self._tx.rows(_by_texts(column, len(part)), version_id=version_id, **filled(part))
-            found += map(_record, rows)
+            found += map(record, rows)
         return found
 
     def count_of_asset(self, version_id: str, asset_id: str) -> int:
@@ -232,7 +232,8 @@ def _stored(version_id: str, dependency: Dependency) -> dict[str, Any]:
     }
 
 
-def _record(row: Any) -> Dependency:
+def record(row: Any) -> Dependency:
+    """The dependency of a row, without the names of its ends."""
     (
         _, id, identity, digest, source_id, target_id, kind, port, protocol, source_process, target_process,
         description, attributes, source_file, source_sheet, source_row, create_time, update_time, *_,

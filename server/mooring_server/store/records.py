@@ -16,6 +16,8 @@ from mooring_server.store.data_records import (
     Dependency,
     DependencyKind,
     Import,
+    Merge,
+    MergeDrop,
     version_label,
 )
 
@@ -32,6 +34,8 @@ __all__ = [
     "Engagement",
     "Import",
     "Member",
+    "Merge",
+    "MergeDrop",
     "Operation",
     "OperationState",
     "Order",
@@ -79,6 +83,7 @@ class ChangeKind(StrEnum):
     UNDELETED = "undeleted"
     REVOKED = "revoked"
     REVERTED = "reverted"
+    MERGED = "merged"
 
 
 class Order(StrEnum):

@@ -90,6 +90,16 @@ SET_WORDS = Statement(_S.update({_S.words: param("words")}).where(_THIS))
 VISIT = Statement(_S.update({_S.last_activity_time: param("now")}).where(_THIS & _LIVING).returning(_S))
 # A change of nothing: it locks the row, on either database.
 HOLD = Statement(_S.update({_S.labels: _S.labels}).where(_THIS & _LIVING).returning(_S))
+MERGED = Statement(
+    _S.update({_S.archive_time: param("now"), _S.parent_id: param("parent_id"), **_TOUCH})
+    .where(_THIS & _IN_USE & ~_S.is_default)
+    .returning(_S)
+)
+UNMERGED = Statement(
+    _S.update({_S.archive_time: None, _S.parent_id: param("parent_id"), **_TOUCH})
+    .where(_THIS & _LIVING & _S.archive_time.is_null(False) & (fn.COALESCE(_S.parent_id, "") == param("was")))
+    .returning(_S)
+)
 CLEAR_LABELS = Statement(
     _L.delete().where((_L.engagement_id == param("engagement_id")) & (_L.session_id == param("session_id")))
 )

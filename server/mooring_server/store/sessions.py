@@ -171,6 +171,22 @@ class Sessions:
         """Takes it up again; one that is in use stays so. Raises NotFound or Aborted (ETAG_MISMATCH)."""
         return self._turn(sql.unarchive, ChangeKind.UNARCHIVED, engagement_id, id, expected_etag)
 
+    def merged(self, engagement_id: str, id: str, parent_id: str | None) -> Session:
+        """Puts away a session that was merged into another one, which becomes its parent.
+
+        Raises NotFound or FailedPrecondition (DEFAULT_SESSION).
+        """
+        row = self._write(sql.MERGED, engagement_id, id, None, parent_id=parent_id)
+        return self._changed(row, ChangeKind.ARCHIVED)
+
+    def unmerged(self, engagement_id: str, id: str, parent_id: str | None, was: str | None) -> Session | None:
+        """Takes it up again, with the parent that it had, where it is put away still and has the parent
+        `was`; else None."""
+        row = self._row(
+            sql.UNMERGED, engagement_id, id, None, parent_id=parent_id, was="" if was is None else was
+        )
+        return None if row is None else self._changed(row, ChangeKind.UNARCHIVED)
+
     def set_default(self, engagement_id: str, id: str, expected_etag: int | None) -> Session:
         """Makes it the engagement's default; the one before stops being it in the same commit.
 

@@ -20,6 +20,7 @@ from mooring_server.store.engagements import Engagements
 from mooring_server.store.imports import Imports
 from mooring_server.store.landscapes import Landscapes
 from mooring_server.store.members import Members
+from mooring_server.store.merges import Merges
 from mooring_server.store.operations import Operations
 from mooring_server.store.requests import Requests
 from mooring_server.store.sessions import Sessions
@@ -128,6 +129,11 @@ class Tx:
     def imports(self) -> Imports:
         """The history of imports."""
         return Imports(self)
+
+    @cached_property
+    def merges(self) -> Merges:
+        """The history of merges."""
+        return Merges(self)
 
     @cached_property
     def uploads(self) -> Uploads:

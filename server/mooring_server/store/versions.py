@@ -267,7 +267,8 @@ class Versions:
         if moved is None:
             raise self._refusal(version)
         if is_own:
-            self._tx.imports.taken_over(version.engagement_id, version.session_id, base.id, version.id)
+            for history in (self._tx.imports, self._tx.merges):
+                history.taken_over(version.engagement_id, version.session_id, base.id, version.id)
         self._tx.engagements.require_in_use(version.engagement_id)
         self._tx.run(_RETIRE, id=base.id, now=self._tx.now_us)
         return self._tx.sessions.moved(moved, ChangeKind.UPDATED)
@@ -362,6 +363,10 @@ class Versions:
         if edited is None or self._point(edited, version.id, edited) is None:
             raise self._refusal(version)
         return edited
+
+    def holds(self, version_id: str, revision: int) -> bool:
+        """Whether a version is of that revision still, and stays so until this transaction ends."""
+        return self._tx.row(_HOLD, id=version_id, revision=revision) is not None
 
     def _point(self, version: DataVersion, shown_id: str | None, target: DataVersion | None) -> Any:
         return self._tx.row(

@@ -23,7 +23,8 @@ KINDS = {
     "archived": "Archived",
     "unarchived": "Unarchived",
     "imported": "Imported",
-    "reverted": "Imports undone",
+    "merged": "Merged",
+    "reverted": "Undone",
     "switched": "Switched to",
 }
 # Of a kind, and of what: how people say it. Whatever is not here is said by the kind itself.
@@ -31,7 +32,8 @@ _DONE = {
     "updated": "changed",
     "undeleted": "brought back",
     "imported": "imported data into",
-    "reverted": "undid an import into",
+    "merged": "merged another session into",
+    "reverted": "undid a change of the data of",
     "switched": "switched to",
     "created members": "added",
     "deleted members": "removed",

@@ -19,6 +19,8 @@ from mooring_server.store.tables.data import (
     Dependencies,
     Imports,
     Landscapes,
+    MergeDrops,
+    Merges,
 )
 from mooring_server.store.tables.people import Tokens, Users
 from mooring_server.store.tables.rooms import (
@@ -56,6 +58,8 @@ TABLES: tuple[type[Table], ...] = (
     Dependencies,
     Landscapes,
     Imports,
+    Merges,
+    MergeDrops,
     Uploads,
     UploadChunks,
     Operations,
@@ -79,6 +83,8 @@ __all__ = [
     "Imports",
     "Landscapes",
     "Members",
+    "MergeDrops",
+    "Merges",
     "Operations",
     "Requests",
     "SessionLabels",

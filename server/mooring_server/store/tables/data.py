@@ -204,6 +204,59 @@ Imports.add_index(Imports.engagement_id, Imports.session_id, Imports.id, name="i
 Imports.add_index(Imports.engagement_id, Imports.session_id, Imports.sha256, name="imports_by_content")
 
 
+class Merges(Table):
+    """The merges of an engagement. A merge has the id of its operation.
+
+    `version_id` is what it left its target with, `base_id` what was there before; `source_state` what it
+    found of the source session, to be put back, `null` where it left that alone.
+    """
+
+    id = Text(primary_key=True)
+    engagement_id = Text()
+    target_id = Text()
+    source_id = Text()
+    user_id = Text()
+    plan = Text()
+    counts = Text()
+    base_id = Text(null=True)
+    base_revision = BigIntegerField()
+    source_version_id = Text(null=True)
+    source_revision = BigIntegerField()
+    version_id = Text()
+    revision = BigIntegerField()
+    source_state = Text()
+    create_time = BigIntegerField()
+    revert_time = BigIntegerField(null=True)
+    reverter_id = Text(null=True)
+
+    class Meta:
+        table_name = "merges"
+        constraints = (
+            SQL("FOREIGN KEY (engagement_id, target_id) REFERENCES sessions (engagement_id, id)"),
+            SQL("FOREIGN KEY (engagement_id, source_id) REFERENCES sessions (engagement_id, id)"),
+        )
+
+
+Merges.add_index(Merges.engagement_id, Merges.id, name="merges_by_engagement")
+
+
+class MergeDrops(Table):
+    """What a merge left out: of an asset or dependency, the fields of which one side's value is not in it.
+
+    They are written while the merge runs, before there is a row of it.
+    """
+
+    merge_id = Text()
+    kind = Text()
+    id = Text()
+    display_name = Text()
+    dropped = Text()
+
+    class Meta:
+        table_name = "merge_drops"
+        primary_key = CompositeKey("merge_id", "kind", "id")
+
+
 class Landscapes(Table):
     """What a data version adds up to, computed once for each revision of it."""
 
