@@ -135,13 +135,10 @@ def merged(target: T, source: T, settled: Settled, now: datetime) -> T:
         else:
             values[name] = getattr(source, name)
     changed = replace(target, **values, attributes=attributes, update_time=now)
-    hashed = digest(changed) if isinstance(changed, Asset) else dependency_digest(changed)
-    return replace(changed, digest=hashed)
-
-
-def known_by(target: Asset, source: Asset) -> bool:
-    """Whether both only mention the asset: then so does the result."""
-    return target.implied and source.implied
+    if isinstance(changed, Asset) and isinstance(source, Asset):
+        # Whoever has a row about it makes it an asset like others.
+        return replace(changed, digest=digest(changed), implied=changed.implied and source.implied)
+    return replace(changed, digest=dependency_digest(changed))
 
 
 def is_unknown(value: object) -> bool:
