@@ -610,7 +610,7 @@ class Merge(google.protobuf.message.Message):
     """
     @property
     def plan(self) -> global___MergePlan:
-        """What was asked for, with all choices."""
+        """What was asked for; in lists without its `asset_choices`."""
 
     @property
     def counts(self) -> global___MergeCounts:

@@ -71,20 +71,23 @@ def _pack_plan(engagement_id: str, target_id: str, plan: Plan) -> merges_pb2.Mer
     )
 
 
-def pack_merge(record: Merge, *, revertible: bool) -> merges_pb2.Merge:
-    """A merge as a message."""
+def pack_merge(record: Merge, *, revertible: bool, whole: bool = True) -> merges_pb2.Merge:
+    """A merge as a message; where it is not `whole` without its choices for single assets, often many."""
     optional: dict[str, Any] = {}
     if record.revert_time is not None:
         optional["revert_time"] = timestamp(record.revert_time)
     if record.reverter_id is not None:
         optional["reverter"] = Kind.USER.of(record.reverter_id)
     engagement_id = record.engagement_id
+    plan = _pack_plan(engagement_id, record.target_id, Plan.from_json(record.plan))
+    if not whole:
+        plan.ClearField("asset_choices")
     return merges_pb2.Merge(
         name=Kind.MERGE.of(engagement_id, record.id),
         target_session=Kind.SESSION.of(engagement_id, record.target_id),
         source_session=Kind.SESSION.of(engagement_id, record.source_id),
         user=Kind.USER.of(record.user_id),
-        plan=_pack_plan(engagement_id, record.target_id, Plan.from_json(record.plan)),
+        plan=plan,
         counts=ParseDict(record.counts, merges_pb2.MergeCounts()),
         base_data_version=version_label(record.base_id, record.base_revision),
         source_data_version=version_label(record.source_version_id, record.source_revision),

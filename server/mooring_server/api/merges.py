@@ -91,7 +91,8 @@ def list_merges(tx: Tx, call: Call, request: merges_pb2.ListMergesRequest) -> me
     (engagement_id,) = Kind.ENGAGEMENT.ids(request.parent, "parent")
     history, next_key = merges.page(tx, engagement_id, window)
     return merges_pb2.ListMergesResponse(
-        merges=map(_pack, history), next_page_token=call.next_page_token(next_key, request.parent)
+        merges=[pack_merge(each.record, revertible=each.revertible, whole=False) for each in history],
+        next_page_token=call.next_page_token(next_key, request.parent),
     )
 
 

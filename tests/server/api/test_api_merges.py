@@ -137,6 +137,9 @@ def test_combining_fills_and_goes_by_rules(ann, sessions):
         "zeta": ("Zoe", "Test", 1, "R3", "8"),
     }
     assert done_.plan == wanted
+    engagement = target.partition("/sessions/")[0]
+    (listed,) = ann.sessions.ListMerges(merges_pb2.ListMergesRequest(parent=engagement)).merges
+    assert (len(listed.plan.asset_choices), len(listed.plan.field_choices)) == (0, 2)
     assert drops(ann, done_.name)["beta", "owner"] == ("Bob", "Eve", TARGET)
     assert drops(ann, done_.name)["alpha", "owner"] == ("Ann", "ann", TARGET)
 
