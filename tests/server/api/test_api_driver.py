@@ -218,7 +218,10 @@ def _seeds():
         message = GetMessageClass(method.input_type)()
         for field in method.input_type.fields:
             if field.message_type is None and field.type == field.TYPE_STRING:
-                setattr(message, field.name, text.get(field.name, "text"))
+                if field.is_repeated:
+                    getattr(message, field.name).append("text")
+                else:
+                    setattr(message, field.name, text.get(field.name, "text"))
         yield rpc, message.SerializeToString()
 
 
