@@ -105,6 +105,7 @@ def test_each_rpc_counts_for_one_class():
         "mooring.v1.DiscoveryService/ImportInventory",
         "mooring.v1.DiscoveryService/ReadAssets",
         "mooring.v1.DiscoveryService/ReadDependencies",
+        "mooring.v1.SessionService/MergeSessions",
     }
     assert by_class[RateClass.WATCH] == {"mooring.v1.WatchService/Watch"}
     assert "mooring.v1.SessionService/GetSession" in by_class[RateClass.READ]
