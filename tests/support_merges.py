@@ -50,14 +50,19 @@ def revert(caller: Caller, name: str, *, force: bool = False) -> merges_pb2.Merg
 
 
 def drops(caller: Caller, name: str, page_size: int = 50) -> dict[tuple[str, str], tuple[str, str, int]]:
-    """What a merge left out: by name and field, the target's value, the source's, and whose was taken."""
+    """What a merge left out: the target's value, the source's, and whose was taken.
+
+    By field and an asset's name; a dependency's alone is not its own, so its id goes with it.
+    """
     request = merges_pb2.ListMergeDropsRequest(parent=name, page_size=page_size)
     found = {}
     while True:
         page = caller.sessions.ListMergeDrops(request)
         for each in page.drops:
             for value in each.values:
-                key = each.display_name, value.field
+                is_asset = "/assets/" in each.resource
+                id = "" if is_asset else f" {each.resource.rpartition('/')[2]}"
+                key = f"{each.display_name}{id}", value.field
                 assert key not in found
                 found[key] = value.target, value.source, value.taken
         if not page.next_page_token:

@@ -108,10 +108,11 @@ class Comparing:
     def changed_dependencies(
         self, version_id: str, other_id: str, after_id: str | None, limit: int
     ) -> list[tuple[Dependency, Dependency]]:
-        """The same of dependencies."""
+        """The same of dependencies; this one's with the names of their ends."""
         rows = self._rows(_changed, dependency_pairs, version_id, other_id, after_id, limit)
         half = len(rows[0]) // 2 if rows else 0
-        return [(dependency_record(row[:half]), dependency_record(row[half:])) for row in rows]
+        own = self._tx.dependencies.named(version_id, [dependency_record(row[:half]) for row in rows])
+        return [(mine, dependency_record(row[half:])) for mine, row in zip(own, rows, strict=True)]
 
     def lone_assets(
         self, version_id: str, other_id: str, after_id: str | None, limit: int

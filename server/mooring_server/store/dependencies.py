@@ -116,14 +116,14 @@ class Dependencies:
     def get(self, version_id: str, id: str) -> Dependency | None:
         """The dependency; None where the version does not have it."""
         row = self._tx.row(_GET, version_id=version_id, id=id)
-        return None if row is None else self._named(version_id, [record(row)])[0]
+        return None if row is None else self.named(version_id, [record(row)])[0]
 
     def page(
         self, version_id: str, order: Order, window: Window, condition: Condition | None = None
     ) -> Page[Dependency]:
         """Those of a version that the condition is true of."""
         found = DEPENDENCIES.page(self._tx, record, condition, order, window, version_id=version_id)
-        return Page(tuple(self._named(version_id, found.items)), found.next_key)
+        return Page(tuple(self.named(version_id, found.items)), found.next_key)
 
     def total(self, version_id: str, window: Window, condition: Condition) -> Total:
         """How many there are of those; the version itself says how many it has in all."""
@@ -136,7 +136,7 @@ class Dependencies:
     def by_id(self, version_id: str, ids: Sequence[str]) -> dict[str, Dependency]:
         """Those of the ids that the version has."""
         found = self._by_texts("id", version_id, ids)
-        return {each.id: each for each in self._named(version_id, found)}
+        return {each.id: each for each in self.named(version_id, found)}
 
     def _by_texts(self, column: str, version_id: str, texts: Sequence[str]) -> list[Dependency]:
         found: list[Dependency] = []
@@ -195,7 +195,7 @@ class Dependencies:
         )
         return copied, last_id if seen == limit else None
 
-    def _named(self, version_id: str, dependencies: Sequence[Dependency]) -> list[Dependency]:
+    def named(self, version_id: str, dependencies: Sequence[Dependency]) -> list[Dependency]:
         """The same with their display names: by a look at each end's key, however the rows were found."""
         ids = {id: None for each in dependencies for id in (each.source_id, each.target_id)}
         names = self._tx.assets.display_names(version_id, ids)

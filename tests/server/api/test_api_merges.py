@@ -188,11 +188,15 @@ def test_dependencies_merge_with_their_assets(ann, sessions):
                 port=port,
                 description="theirs" if session == source else "",
             )
+    both = put_dependency(ann, f"{target}/dependencies/p443", ["attributes"], attributes={"rule": "7"})
+    put_dependency(ann, f"{source}/dependencies/p443", ["attributes"], attributes={"rule": "9"})
     named = {each.display_name: each.name for each in list_assets(ann, source).assets}
     put_dependency(ann, f"{source}/dependencies/p80", source=named["zeta"], target=named["beta"], port=80)
     done_ = merge(ann, target, plan(source))
     counts = done_.counts
     assert (counts.new_dependency_count, counts.changed_dependency_count) == (2, 1)
+    assert (both.source_display_name, both.target_display_name) == ("alpha", "beta")
+    assert drops(ann, done_.name)["alpha → beta p443", "attributes.rule"] == ("7", "9", TARGET)
     assert shown(ann, target)[1] == {
         ("alpha", "beta", 80, ""),
         ("alpha", "beta", 443, "theirs"),
