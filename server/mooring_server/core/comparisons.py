@@ -14,8 +14,7 @@ from mooring_server.core import sessions
 from mooring_server.core.dependencies import within
 from mooring_server.core.paging import Query, Window
 from mooring_server.core.staging import VALUES
-from mooring_server.core.version_pages import Rows
-from mooring_server.errors import InvalidArgument
+from mooring_server.core.version_pages import Rows, walked
 from mooring_server.store import Tx
 from mooring_server.store.comparing import Paired
 from mooring_server.store.lists.conditions import Beside, Condition, Or, Standing, both
@@ -166,7 +165,7 @@ def _page(
     walk, key = 0, None
     if window.after_key is not None:
         own_id, other_id, walk, *key = window.after_key
-        own, other = _kept(tx, own_id), _kept(tx, other_id)
+        own, other = (None if id is None else walked(tx, id) for id in (own_id, other_id))
     found: list[Difference[T]] = []
     stopped: tuple[Any, ...] = ()
     for number, (mine, theirs, standings) in enumerate(_walks(own, other, kinds)):
@@ -242,16 +241,6 @@ def _counts(
 def _shown(tx: Tx, engagement_id: str, session_id: str) -> DataVersion | None:
     version_id = sessions.get(tx, engagement_id, session_id).data_version_id
     return None if version_id is None else tx.versions.get(version_id)
-
-
-def _kept(tx: Tx, version_id: str | None) -> DataVersion | None:
-    version = None if version_id is None else tx.versions.get(version_id)
-    if version is None and version_id is not None:
-        raise InvalidArgument(
-            "page_token: the data that it walks through is no longer kept; leave it empty to start again",
-            reason="INVALID_PAGE_TOKEN",
-        )
-    return version
 
 
 def _label(version: DataVersion | None) -> str:

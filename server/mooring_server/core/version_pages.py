@@ -39,6 +39,21 @@ class VersionPage(Generic[T]):
     total: Total
 
 
+def walked(tx: Tx, version_id: str) -> DataVersion:
+    """The version that a walk began in.
+
+    Raises:
+        InvalidArgument: INVALID_PAGE_TOKEN; it is no longer kept.
+    """
+    version = tx.versions.get(version_id)
+    if version is None:
+        raise InvalidArgument(
+            "page_token: the data that it walks through is no longer kept; leave it empty to start again",
+            reason="INVALID_PAGE_TOKEN",
+        )
+    return version
+
+
 def page(
     tx: Tx,
     rows: Rows[T],
@@ -63,12 +78,7 @@ def page(
         version_id, *after_key = window.after_key
     if version_id is None:
         return VersionPage("", (), None, Total(0, False))
-    version = tx.versions.get(version_id)
-    if version is None:
-        raise InvalidArgument(
-            "page_token: the data that it walks through is no longer kept; leave it empty to start again",
-            reason="INVALID_PAGE_TOKEN",
-        )
+    version = walked(tx, version_id)
     found = rows.page(version_id, query.order, replace(window, after_key=after_key), query.condition)
     total = Total(count(version), False)
     if query.condition is not None:

@@ -15,167 +15,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from peewee import Node, Value, fn
-
 from mooring_server.errors import Aborted, DataShared, MooringError, NotFound
-from mooring_server.store import tables
+from mooring_server.store import version_statements as sql
 from mooring_server.store.lists.search import AssetWords
 from mooring_server.store.records import ChangeKind, DataVersion, Session
 from mooring_server.store.sessions import session_archived
-from mooring_server.store.statements import Statement, param, statement_family
+from mooring_server.store.statements import Statement
 from mooring_server.store.values import from_us, new_id, to_us
 
 if TYPE_CHECKING:
     from mooring_server.store.transaction import Tx
-
-_V = tables.DataVersions
-_S = tables.Sessions
-_A = tables.Assets
-_D = tables.Dependencies
-_L = tables.Landscapes
-
-_THIS = _V.id == param("id")
-_SHOWN = fn.EXISTS(_S.select(Value(1)).where(_S.data_version_id == _V.id))
-
-_GET = Statement(_V.select().where(_THIS & (_V.idle_time.is_null() | (_V.idle_time > 0))))
-_BEGIN = Statement(
-    _V.insert(
-        {
-            _V.id: param("id"),
-            _V.engagement_id: param("engagement_id"),
-            _V.session_id: param("session_id"),
-            _V.base_id: param("base_id"),
-            _V.published: False,
-            _V.asset_count: 0,
-            _V.dependency_count: 0,
-            _V.revision: 0,
-            _V.base_revision: param("base_revision"),
-            _V.create_time: param("now"),
-            _V.idle_time: param("now"),
-        }
-    ).returning(_V)
-)
-_PUBLISH = Statement(
-    _V.update(
-        {
-            _V.published: True,
-            _V.asset_count: param("asset_count"),
-            _V.dependency_count: param("dependency_count"),
-            _V.idle_time: None,
-        }
-    )
-    .where(_THIS & ~_V.published & (_V.idle_time > 0))
-    .returning(_V)
-)
-# Written, not read: that locks the row, so that no edit of the base can come between this and the move.
-_HOLD = Statement(
-    _V.update({_V.revision: _V.revision}).where(_THIS & (_V.revision == param("revision"))).returning(_V)
-)
-# Another session may show it all the while.
-_SHOW_AGAIN = Statement(
-    _V.update({_V.idle_time: None})
-    .where(_THIS & _V.published & (_V.idle_time.is_null() | (_V.idle_time > 0)))
-    .returning(_V)
-)
-_EDIT = Statement(
-    _V.update(
-        {
-            _V.revision: _V.revision + 1,
-            _V.asset_count: _V.asset_count + param("assets"),
-            _V.dependency_count: _V.dependency_count + param("dependencies"),
-        }
-    )
-    .where(_THIS & _V.published & _V.idle_time.is_null())
-    .returning(_V)
-)
-# Written, not read, for the same reason: who is about to edit it hears of whoever is about to share it.
-_SHARE = Statement(
-    _V.update({_V.revision: _V.revision}).where(_THIS & _V.published & _V.idle_time.is_null()).returning(_V)
-)
-_NEXT = _V.alias("next")
-_OTHERS = Statement(
-    _V.select(Value(1)).where(
-        _THIS
-        & (
-            (_V.session_id != param("session_id"))
-            | (_V.engagement_id != param("engagement_id"))
-            | fn.EXISTS(
-                _S.select(Value(1)).where(
-                    (_S.data_version_id == _V.id)
-                    & ((_S.id != param("session_id")) | (_S.engagement_id != param("engagement_id")))
-                )
-            )
-            | fn.EXISTS(
-                _NEXT.select(Value(1)).where(
-                    (_NEXT.base_id == _V.id)
-                    & (
-                        (_NEXT.session_id != param("session_id"))
-                        | (_NEXT.engagement_id != param("engagement_id"))
-                    )
-                )
-            )
-        )
-    )
-)
-_TAKE_PLACE = Statement(
-    _V.update(
-        {
-            _V.base_id: param("base_id"),
-            _V.base_revision: param("base_revision"),
-            _V.revision: param("revision"),
-        }
-    )
-    .where(_THIS)
-    .returning(_V)
-)
-_SHOWN_NOW = _V.select().where(_THIS & _V.published & _V.idle_time.is_null())
-_LOOK = Statement(_SHOWN_NOW)
-_LOCK = Statement(_SHOWN_NOW.for_update("FOR NO KEY UPDATE"))  # type: ignore[arg-type]  # in words too
-_RETIRE = Statement(_V.update({_V.idle_time: param("now")}).where(_THIS & ~_SHOWN))
-_GIVE_UP = Statement(_V.update({_V.idle_time: 0}).where(_THIS & _V.idle_time.is_null(False) & ~_SHOWN))
-_ABANDONED = Statement(
-    _V.select(_V.id)
-    .where((_V.idle_time < param("before")) & ~_SHOWN)
-    .order_by(_V.idle_time)
-    .limit(param("limit"))
-)
-_SOME_ASSETS = _A.select(_A.id).where(_A.version_id == param("id")).order_by(_A.id).limit(param("limit"))
-_IDS = Statement(_SOME_ASSETS)
-_DELETE_ASSETS = Statement(_A.delete().where((_A.version_id == param("id")) & _A.id.in_(_SOME_ASSETS)))
-_SOME_DEPENDENCIES = (
-    _D.select(_D.id).where(_D.version_id == param("id")).order_by(_D.id).limit(param("limit"))
-)
-_DELETE_DEPENDENCIES = Statement(
-    _D.delete().where((_D.version_id == param("id")) & _D.id.in_(_SOME_DEPENDENCIES))
-)
-_DELETE_LANDSCAPE = Statement(_L.delete().where(_L.version_id == param("id")))
-_DELETE = Statement(_V.delete().where(_THIS))
-
-
-@statement_family
-def _move(from_none: bool) -> Node:
-    base = _S.data_version_id.is_null() if from_none else (_S.data_version_id == param("base"))
-    return (
-        _S.update(
-            {
-                _S.data_version_id: param("id"),
-                _S.data_revision: param("revision"),
-                _S.asset_count: param("asset_count"),
-                _S.dependency_count: param("dependency_count"),
-                _S.etag: _S.etag + 1,
-                _S.update_time: param("now"),
-                _S.last_activity_time: param("now"),
-            }
-        )
-        .where(
-            (_S.engagement_id == param("engagement_id"))
-            & (_S.id == param("session_id"))
-            & _S.delete_time.is_null()
-            & _S.archive_time.is_null()
-            & base
-        )
-        .returning(_S)
-    )
 
 
 class Versions:
@@ -186,14 +35,14 @@ class Versions:
 
     def get(self, id: str) -> DataVersion | None:
         """The version, published or not; not one that was given up."""
-        row = self._tx.row(_GET, id=id)
+        row = self._tx.row(sql.GET, id=id)
         return None if row is None else _record(row)
 
     def begin(self, engagement_id: str, session_id: str, base_id: str | None) -> DataVersion:
         """An empty version that nothing shows, to be built on `base_id` as it is now."""
         base = None if base_id is None else self.get(base_id)
         row = self._tx.row(
-            _BEGIN,
+            sql.BEGIN,
             id=new_id(self._tx.now),
             engagement_id=engagement_id,
             session_id=session_id,
@@ -219,44 +68,34 @@ class Versions:
         version than `expected_base_id` by now, or that one was edited since this was begun on it, or where
         this version is gone or shown.
         """
-        # The version's row first: that locks it against its removal.
-        published = self._tx.row(
-            _PUBLISH, id=version_id, asset_count=asset_count, dependency_count=dependency_count
-        )
-        if published is None:
-            raise _given_up()
-        version = _record(published)
+        version = self._published(version_id, asset_count, dependency_count)
         held = expected_base_id is None or self._tx.row(
-            _HOLD, id=expected_base_id, revision=version.base_revision
+            sql.HOLD, id=expected_base_id, revision=version.base_revision
         )
         moved = self._point(version, expected_base_id, version) if held else None
         if moved is None:
             raise self._refusal(version)
         self._tx.engagements.require_in_use(version.engagement_id)
         if expected_base_id is not None:
-            self._tx.run(_RETIRE, id=expected_base_id, now=self._tx.now_us)
+            self._tx.run(sql.RETIRE, id=expected_base_id, now=self._tx.now_us)
         return self._tx.sessions.moved(moved, kind)
 
     def take_over(self, version_id: str, *, asset_count: int, dependency_count: int) -> Session:
         """Makes the version, a copy of its base, what its session shows instead of that: a change UPDATED.
 
-        In the session's history of imports too, where the base was its own. What others stand on stays.
+        In the session's history of imports and merges too, where the base was its own. What others stand on
+        stays.
         Raises as `publish` does.
         """
-        published = self._tx.row(
-            _PUBLISH, id=version_id, asset_count=asset_count, dependency_count=dependency_count
-        )
-        if published is None:
-            raise _given_up()
-        version = _record(published)
-        held = self._tx.row(_HOLD, id=version.base_id, revision=version.base_revision)
+        version = self._published(version_id, asset_count, dependency_count)
+        held = self._tx.row(sql.HOLD, id=version.base_id, revision=version.base_revision)
         if held is None:
             raise self._refusal(version)
         base = _record(held)
         is_own = (base.engagement_id, base.session_id) == (version.engagement_id, version.session_id)
         copy = _record(
             self._tx.row(
-                _TAKE_PLACE,
+                sql.TAKE_PLACE,
                 id=version.id,
                 revision=base.revision,
                 base_id=base.base_id if is_own else None,
@@ -270,7 +109,7 @@ class Versions:
             for history in (self._tx.imports, self._tx.merges):
                 history.taken_over(version.engagement_id, version.session_id, base.id, version.id)
         self._tx.engagements.require_in_use(version.engagement_id)
-        self._tx.run(_RETIRE, id=base.id, now=self._tx.now_us)
+        self._tx.run(sql.RETIRE, id=base.id, now=self._tx.now_us)
         return self._tx.sessions.moved(moved, ChangeKind.UPDATED)
 
     def revert(self, version: DataVersion, base_id: str | None) -> Session:
@@ -280,16 +119,16 @@ class Versions:
         """
         base = None
         if base_id is not None:
-            row = self._tx.row(_SHOW_AGAIN, id=base_id)
+            row = self._tx.row(sql.SHOW_AGAIN, id=base_id)
             if row is None:
                 raise self._refusal(version)
             base = _record(row)
-        held = self._tx.row(_HOLD, id=version.id, revision=version.revision)
+        held = self._tx.row(sql.HOLD, id=version.id, revision=version.revision)
         moved = self._point(version, version.id, base) if held else None
         if moved is None:
             raise self._refusal(version)
         self._tx.engagements.require_in_use(version.engagement_id)
-        self._tx.run(_RETIRE, id=version.id, now=self._tx.now_us)
+        self._tx.run(sql.RETIRE, id=version.id, now=self._tx.now_us)
         return self._tx.sessions.moved(moved, ChangeKind.REVERTED)
 
     def shareable(self, engagement_id: str, session_id: str) -> DataVersion | None:
@@ -297,7 +136,7 @@ class Versions:
 
         Raises NotFound (SESSION_NOT_FOUND).
         """
-        _, version = self._shown(engagement_id, session_id, _LOOK if self._tx.is_sqlite else _SHARE)
+        _, version = self._shown(engagement_id, session_id, sql.LOOK if self._tx.is_sqlite else sql.SHARE)
         return version
 
     def editable(self, engagement_id: str, session_id: str, *, preview: bool = False) -> DataVersion:
@@ -308,7 +147,7 @@ class Versions:
         stands on it too, except for a preview, of which nothing will stay.
         """
         while True:
-            statement = _LOOK if self._tx.is_sqlite else _LOCK
+            statement = sql.LOOK if self._tx.is_sqlite else sql.LOCK
             session, version = self._shown(engagement_id, session_id, statement)
             if session.archive_time is not None:
                 raise session_archived()
@@ -318,7 +157,7 @@ class Versions:
                     return version
                 continue
             of_session = {"engagement_id": engagement_id, "session_id": session_id}
-            if not preview and self._tx.row(_OTHERS, id=version.id, **of_session):
+            if not preview and self._tx.row(sql.OTHERS, id=version.id, **of_session):
                 raise DataShared(engagement_id, session_id)
             return version
 
@@ -358,7 +197,7 @@ class Versions:
         Call it before the edit: it locks the version. Raises Aborted (DATA_VERSION_MOVED) where the session
         shows another one by now. The change that others see is for the caller to note.
         """
-        row = self._tx.row(_EDIT, id=version.id, assets=assets, dependencies=dependencies)
+        row = self._tx.row(sql.EDIT, id=version.id, assets=assets, dependencies=dependencies)
         edited = None if row is None else _record(row)
         if edited is None or self._point(edited, version.id, edited) is None:
             raise self._refusal(version)
@@ -366,11 +205,20 @@ class Versions:
 
     def holds(self, version_id: str, revision: int) -> bool:
         """Whether a version is of that revision still, and stays so until this transaction ends."""
-        return self._tx.row(_HOLD, id=version_id, revision=revision) is not None
+        return self._tx.row(sql.HOLD, id=version_id, revision=revision) is not None
+
+    def _published(self, version_id: str, asset_count: int, dependency_count: int) -> DataVersion:
+        """The version, published: the first step, which locks its row against its removal."""
+        row = self._tx.row(
+            sql.PUBLISH, id=version_id, asset_count=asset_count, dependency_count=dependency_count
+        )
+        if row is None:
+            raise Aborted("this data version was given up; start again", reason="DATA_VERSION_MOVED")
+        return _record(row)
 
     def _point(self, version: DataVersion, shown_id: str | None, target: DataVersion | None) -> Any:
         return self._tx.row(
-            _move(shown_id is None),
+            sql.move(shown_id is None),
             id=None if target is None else target.id,
             base=shown_id,
             engagement_id=version.engagement_id,
@@ -391,7 +239,7 @@ class Versions:
 
     def abandoned(self, before: datetime, limit: int) -> list[str]:
         """Versions that no session has shown since then: given up, never published, or replaced."""
-        return [row[0] for row in self._tx.rows(_ABANDONED, before=to_us(before), limit=limit)]
+        return [row[0] for row in self._tx.rows(sql.ABANDONED, before=to_us(before), limit=limit)]
 
     def delete_some(self, version_id: str, limit: int) -> int:
         """Gives a version up and deletes at most `limit` of its rows; how many it deleted.
@@ -399,23 +247,19 @@ class Versions:
         The version goes with the last of them, so fewer than `limit` means done. One that a session shows
         stays as it is.
         """
-        if not self._tx.run(_GIVE_UP, id=version_id):
+        if not self._tx.run(sql.GIVE_UP, id=version_id):
             return 0
-        deleted = self._tx.run(_DELETE_DEPENDENCIES, id=version_id, limit=limit)
+        deleted = self._tx.run(sql.DELETE_DEPENDENCIES, id=version_id, limit=limit)
         if deleted == limit:
             return deleted
         limit -= deleted
-        ids = [id for (id,) in self._tx.rows(_IDS, id=version_id, limit=limit)]
+        ids = [id for (id,) in self._tx.rows(sql.IDS, id=version_id, limit=limit)]
         AssetWords(self._tx).forget(version_id, ids)
-        assets = self._tx.run(_DELETE_ASSETS, id=version_id, limit=limit)
+        assets = self._tx.run(sql.DELETE_ASSETS, id=version_id, limit=limit)
         if assets < limit:
-            self._tx.run(_DELETE_LANDSCAPE, id=version_id)
-            self._tx.run(_DELETE, id=version_id)
+            self._tx.run(sql.DELETE_LANDSCAPE, id=version_id)
+            self._tx.run(sql.DELETE, id=version_id)
         return deleted + assets
-
-
-def _given_up() -> Aborted:
-    return Aborted("this data version was given up; start again", reason="DATA_VERSION_MOVED")
 
 
 def _record(row: Any) -> DataVersion:
