@@ -18,8 +18,9 @@ import sys
 import traceback
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
@@ -140,10 +141,9 @@ class _Connection:
 
     def row(self, sql: str, arguments: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of an answer."""
-        for batch in self.answer(sql, arguments):
-            for row in batch.to_pylist():
-                return tuple(row.values())
-        return None
+        with closing(self.answer(sql, arguments)) as answer:
+            rows = (tuple(row.values()) for batch in answer for row in batch.to_pylist())
+            return next(rows, None)
 
     def begin(self) -> None:
         """Begins the transaction, which lasts as long as the connection."""
@@ -153,21 +153,23 @@ class _Connection:
         """Lets go of the database."""
         self._connection.close()
 
-    def answer(self, sql: str, arguments: Sequence[Any] = (), **options: str) -> Iterator[pa.RecordBatch]:
+    def answer(
+        self, sql: str, arguments: Sequence[Any] = (), **options: str
+    ) -> Generator[pa.RecordBatch, None, None]:
         """What a statement answers, as it comes."""
-        statement = adbc_driver_manager.AdbcStatement(self._connection)
-        statement.set_options(**options)
-        statement.set_sql_query(sql)
-        if arguments:
-            names = [f"{number}" for number in range(len(arguments))]
-            row = pa.record_batch([pa.array([value]) for value in arguments], names)
-            schema, values = row.__arrow_c_array__()
-            statement.prepare()
-            statement.bind(values, schema)
-        handle, _ = statement.execute_query()
-        with pa.RecordBatchReader._import_from_c(handle.address) as reader:
-            yield from reader
-        statement.close()
+        # Closed also where only the first rows are taken: a connection with open statements cannot be.
+        with closing(adbc_driver_manager.AdbcStatement(self._connection)) as statement:
+            statement.set_options(**options)
+            statement.set_sql_query(sql)
+            if arguments:
+                names = [f"{number}" for number in range(len(arguments))]
+                row = pa.record_batch([pa.array([value]) for value in arguments], names)
+                schema, values = row.__arrow_c_array__()
+                statement.prepare()
+                statement.bind(values, schema)
+            handle, _ = statement.execute_query()
+            with pa.RecordBatchReader._import_from_c(handle.address) as reader:
+                yield from reader
 
 
 class _Sqlite:
