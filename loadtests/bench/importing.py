@@ -85,6 +85,12 @@ class Pulse:
             over.set()
             thread.join()
 
+    def idle_p99_s(self) -> float:
+        """The p99 of its calls while nothing else is asked of the server."""
+        with self.beating() as idle:
+            threading.Event().wait(_IDLE_S)
+        return p99(idle)
+
     def close(self) -> None:
         """Lets go of the server."""
         self._channel.close()
@@ -144,17 +150,17 @@ def measure(address: str, inventory: Path) -> Imported:
             )
         ).name
         pulse = Pulse(address, engagement, session)
-        with pulse.beating() as idle:
-            threading.Event().wait(_IDLE_S)
+        idle_p99_s = pulse.idle_p99_s()
         with pulse.beating() as busy:
             begun_s = time.perf_counter()
-            report = _import(channel, session, inventory)
+            report = import_inventory(channel, session, inventory)
             import_s = time.perf_counter() - begun_s
         pulse.close()
-    return Imported(session, report.source_rows, import_s, _p99(idle), _p99(busy), len(busy))
+    return Imported(session, report.source_rows, import_s, idle_p99_s, p99(busy), len(busy))
 
 
-def _import(channel: grpc.Channel, session: str, inventory: Path) -> imports_pb2.ImportReport:
+def import_inventory(channel: grpc.Channel, session: str, inventory: Path) -> imports_pb2.ImportReport:
+    """Imports a file into a session, and waits for it."""
     discovery = discovery_pb2_grpc.DiscoveryServiceStub(channel)
     operations = operations_pb2_grpc.OperationsStub(channel)
 
@@ -210,5 +216,6 @@ def _staged(inventory: Path) -> Iterator[list[StoredAsset]]:
     yield rows
 
 
-def _p99(taken_s: list[float]) -> float:
+def p99(taken_s: list[float]) -> float:
+    """What 99 of 100 of these were not above."""
     return statistics.quantiles(taken_s, n=100)[98]

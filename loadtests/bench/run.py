@@ -6,6 +6,8 @@ Everything is measured in one run on one machine, and judged as ratios within it
 - the p99 of SessionService during that import against its p99 before;
 - an Arrow read, first and again, against sending a ready Arrow file over the same gRPC;
 - a landscape of an unchanged version against a read by key;
+- a merge of as many into as many with half of them in conflict, against plain SQL of the same effect, and the
+  p99 of SessionService during it; undoing it and cloning, against creating an empty session;
 - the memory of the serving process.
 
 It ends with status 0 only if every ratio holds.
@@ -19,6 +21,7 @@ from pathlib import Path
 
 import importing
 import landscape
+import merging
 import reading
 from rich.console import Console
 from rich.table import Table
@@ -51,12 +54,15 @@ def main() -> int:
 
 
 def _measured(folder: Path, size: int) -> Iterator[Row]:
-    inventory = folder / "estate.csv"
+    inventory, other = folder / "estate.csv", folder / "other.csv"
     importing.write_inventory(inventory, size)
-    with running_server(folder, f"sqlite:///{folder / 'bench.db'}", SETTINGS) as server:
+    merging.write_other_inventory(inventory, other)
+    url = f"sqlite:///{folder / 'bench.db'}"
+    with running_server(folder, url, SETTINGS) as server:
         imported = importing.measure(server.address, inventory)
         read = reading.measure(server.address, imported.session)
         told = landscape.measure(server.address, imported.session)
+        merged = merging.measure(server.address, imported.session, other)
     yield from _of_import(imported, importing.baseline_sqlite(folder, inventory))
     yield from _of_reading(read)
     ratio = told["again_s"] / told["key_s"]
@@ -64,6 +70,7 @@ def _measured(folder: Path, size: int) -> Iterator[Row]:
         f"{told['again_s'] * 1e3:.1f} ms beside {told['key_s'] * 1e3:.1f} ms; first {told['first_s']:.1f} s"
     )
     yield "landscape of an unchanged version / GetSession", measured, f"{ratio:.2f}", "<= 3", ratio <= 3
+    yield from _of_merge(merged, merging.bare_sqlite(url, merged))
     memory = server.memory_max_bytes / 2**20
     measured = f"{memory:,.0f} MiB; the parser {server.parser_memory_max_bytes / 2**20:,.0f} MiB"
     yield "memory of the server", measured, "", f"< {MEMORY_MAX_MIB} MiB", memory < MEMORY_MAX_MIB
@@ -80,10 +87,26 @@ def _of_import(imported: importing.Imported, bare_s: float) -> Iterator[Row]:
         ">= 0.3",
         ratio >= 0.3,
     )
-    ratio = imported.busy_p99_s / imported.idle_p99_s
-    measured = f"{imported.busy_p99_s * 1e3:.1f} ms beside {imported.idle_p99_s * 1e3:.1f} ms idle"
-    measured += f"; {imported.busy_calls:,} calls"
-    yield "p99 of SessionService during the import / before", measured, f"{ratio:.2f}", "< 3", ratio < 3
+    yield _of_pulse("import", imported)
+
+
+def _of_merge(merged: merging.Merged, bare_s: float) -> Iterator[Row]:
+    ratio = merged.merge_s / bare_s
+    measured = f"{merged.merge_s:,.1f} s beside {bare_s:,.1f}; {merged.conflicts:,} conflicts"
+    yield "merge, asked for to published / plain SQL", measured, f"{ratio:.2f}", "<= 2", ratio <= 2
+    yield _of_pulse("merge", merged)
+    yield "preview of that merge", f"{merged.preview_s:,.1f} s", "", "", True
+    for what, taken_s in (("undoing that merge", merged.revert_s), ("a clone of as many", merged.clone_s)):
+        ratio = taken_s / merged.create_s
+        measured = f"{taken_s * 1e3:.1f} ms beside {merged.create_s * 1e3:.1f}"
+        yield f"{what} / an empty session", measured, f"{ratio:.2f}", "< 5", ratio < 5
+
+
+def _of_pulse(what: str, work: importing.Imported | merging.Merged) -> Row:
+    ratio = work.busy_p99_s / work.idle_p99_s
+    measured = f"{work.busy_p99_s * 1e3:.1f} ms beside {work.idle_p99_s * 1e3:.1f} ms idle"
+    measured += f"; {work.busy_calls:,} calls"
+    return f"p99 of SessionService during the {what} / before", measured, f"{ratio:.2f}", "< 3", ratio < 3
 
 
 def _of_reading(read: dict[str, float]) -> Iterator[Row]:

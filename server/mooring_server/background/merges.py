@@ -6,14 +6,15 @@ only the source has. Publishing is one small write, refused if either side has m
 for; it also puts the source away and enters the merge in the history.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from mooring_server.background.copying import copy_missing
 from mooring_server.background.jobs import Job
-from mooring_server.background.pace import Pace
+from mooring_server.background.pace import Pace, ahead
 from mooring_server.core import merges
 from mooring_server.core.dependencies import dependency_identity
 from mooring_server.core.merges import Plan, Sides, Tally
@@ -30,7 +31,7 @@ from mooring_server.store.records import (
 T = TypeVar("T", Asset, Dependency)
 
 # Pairs of both sides that are read, settled and written together.
-_PAIRS = 500
+_PAIRS = 250
 
 
 async def run_merge(job: Job) -> None:
@@ -96,29 +97,35 @@ class _Build:
         """Writes what becomes of the things that both sides have and say differently."""
         if self._both is None:
             return
-        target_id, source_id = self._both
+        async with aclosing(ahead(self._pairs(kind, changed_of, *self._both))) as parts:
+            async for looked_at, rows, drops in parts:
+
+                def write(tx: Tx, rows: Sequence[Any] = rows, drops: Sequence[MergeDrop] = drops) -> None:
+                    noun_of(tx).insert_many(self._version.id, rows)
+                    tx.merges.add_drops(self._job.operation.id, kind, drops)
+
+                await self._job.write(write)
+                self._count(kind, len(rows))
+                self._show(looked_at)
+
+    async def _pairs(
+        self, kind: str, changed_of: Callable[[Tx], Any], target_id: str, source_id: str
+    ) -> AsyncIterator[tuple[int, list[Any], list[MergeDrop]]]:
+        """What differs, settled: how many pairs were looked at, the rows that change, what is left out."""
         after: str | None = None
         while True:
 
-            def look(tx: Tx, after: str | None = after) -> list[tuple[Any, Any]]:
-                found: list[tuple[Any, Any]] = changed_of(tx)(target_id, source_id, after, _PAIRS)
-                return found
+            def look(tx: Tx, after: str | None = after) -> tuple[Any, ...]:
+                pairs = changed_of(tx)(target_id, source_id, after, _PAIRS)
+                # Here, since it would hold up the event loop.
+                return (pairs, *self._settled(kind, pairs))
 
-            pairs = await self._job.store.read(look, long=True)
-            if not pairs:
-                return
-            rows, drops = self._settled(kind, pairs)
-
-            def write(tx: Tx, rows: Sequence[Any] = rows, drops: Sequence[MergeDrop] = drops) -> None:
-                noun_of(tx).insert_many(self._version.id, rows)
-                tx.merges.add_drops(self._job.operation.id, kind, drops)
-
-            await self._job.write(self._pace.timed(len(rows) + len(drops), write))
-            self._count(kind, len(rows))
-            self._show(len(pairs))
-            after = pairs[-1][0].id
+            pairs, rows, drops = await self._job.store.read(look, long=True)
+            if pairs:
+                yield len(pairs), rows, drops
             if len(pairs) < _PAIRS:
                 return
+            after = pairs[-1][0].id
 
     def _settled(self, kind: str, pairs: Sequence[tuple[T, T]]) -> tuple[list[T], list[MergeDrop]]:
         """The rows that change, and what is left out; what stays as it is, is copied with the rest."""

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from mooring_server.core.dependencies import dependency_digest
@@ -30,6 +31,11 @@ T = TypeVar("T", Asset, Dependency)
 ATTRIBUTE = "attributes."
 ASSET_FIELDS = ("type", *VALUES)
 DEPENDENCY_FIELDS = ("description",)
+_asset_values = attrgetter(*ASSET_FIELDS)
+
+
+def _dependency_values(dependency: Dependency) -> tuple[str]:
+    return (dependency.description,)
 
 
 class Strategy(StrEnum):
@@ -134,10 +140,12 @@ def merged(target: T, source: T, settled: Settled, now: datetime) -> T:
             attributes[key] = source.attributes[key]
         else:
             values[name] = getattr(source, name)
-    changed = replace(target, **values, attributes=attributes, update_time=now)
-    if isinstance(changed, Asset) and isinstance(source, Asset):
+    values |= {"attributes": attributes, "update_time": now}
+    if isinstance(target, Asset) and isinstance(source, Asset):
         # Whoever has a row about it makes it an asset like others.
-        return replace(changed, digest=digest(changed), implied=changed.implied and source.implied)
+        values["implied"] = target.implied and source.implied
+        return replace(target, **values, digest=digest(target, values))
+    changed = replace(target, **values)
     return replace(changed, digest=dependency_digest(changed))
 
 
@@ -159,10 +167,13 @@ def _folded(text: str) -> str:
 
 def _differing(target: T, source: T) -> Iterator[tuple[str, Any, Any]]:
     """The fields whose values are not the very same, with both; attributes in the order of their keys."""
-    for name in ASSET_FIELDS if isinstance(target, Asset) else DEPENDENCY_FIELDS:
-        mine, theirs = getattr(target, name), getattr(source, name)
+    names = ASSET_FIELDS if isinstance(target, Asset) else DEPENDENCY_FIELDS
+    values_of = _asset_values if isinstance(target, Asset) else _dependency_values
+    for name, mine, theirs in zip(names, values_of(target), values_of(source), strict=True):
         if mine != theirs:
             yield name, mine, theirs
+    if target.attributes == source.attributes:
+        return
     for key in sorted(target.attributes.keys() | source.attributes.keys()):
         mine, theirs = target.attributes.get(key, ""), source.attributes.get(key, "")
         if mine != theirs:

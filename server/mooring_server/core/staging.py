@@ -10,6 +10,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mooring_server.ingest import AssetRow
@@ -49,6 +51,7 @@ _LATER_VALUES = (
 )
 # What an import or an edit can change of an asset, besides its type and its attributes.
 VALUES = (*_FIRST_VALUES, *_LATER_VALUES)
+_values = attrgetter(*VALUES)
 BLANK: Mapping[str, Any] = {
     **dict.fromkeys(VALUES, ""),
     **dict.fromkeys(_NUMBERS),
@@ -104,9 +107,10 @@ def is_empty(value: object) -> bool:
     return value is None or value == "" or value == () or value == []
 
 
-def digest(asset: Asset) -> str:
-    """Hashes all that an import can change of an asset; where it was read from is not part of it."""
-    return _digest(asset.type.value, {name: getattr(asset, name) for name in VALUES}, asset.attributes)
+def digest(asset: Asset, changes: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Hashes all that an import can change of an asset, with these changes; not where it was read from."""
+    values = {**dict(zip(VALUES, _values(asset), strict=True)), **changes}
+    return _digest(values.get("type", asset.type), values, values.get("attributes", asset.attributes))
 
 
 def _digest(type_: str, values: Mapping[str, Any], attributes: Mapping[str, str]) -> str:

@@ -30,7 +30,6 @@ _SCAN_MAX = 10_000
 
 _GET = Statement(_A.select().where(_THIS & (_A.id == param("id"))))
 _DELETE = Statement(_A.delete().where(_THIS & (_A.id == param("id"))))
-_INSERT = Statement(_A.insert({field: param(field.name) for field in _FIELDS}))
 _UPDATE = Statement(
     _A.update(
         {field: param(field.name) for field in _FIELDS if field.name not in ("version_id", "id")}
@@ -175,7 +174,7 @@ class Assets:
 
     def insert_stored(self, version_id: str, assets: Sequence[StoredAsset]) -> None:
         """The same for assets in the form of `stored`."""
-        self._tx.run_rows(_INSERT, [(version_id, *asset) for asset in assets])
+        self._tx.insert_rows(_A, [(version_id, *asset) for asset in assets])
         self._words.add(version_id, [asset[0] for asset in assets])
 
     def insert_some(self, version_id: str, assets: Sequence[StoredAsset]) -> int:
@@ -282,6 +281,14 @@ def _record(row: Any) -> Asset:
     return record(row[1:])
 
 
+_TYPES = {each.value: each for each in AssetType}
+
+
+def _texts(stored: str) -> tuple[str, ...]:
+    # Much of an estate has none of them.
+    return tuple(from_json(stored)) if stored != "[]" else ()
+
+
 def record(asset: StoredAsset) -> Asset:
     """The asset of a row without its version."""
     (
@@ -296,10 +303,10 @@ def record(asset: StoredAsset) -> Asset:
         identity=identity,
         digest=digest,
         display_name=display_name,
-        type=AssetType(type),
+        type=_TYPES[type],
         external_id=external_id,
         hostname=hostname,
-        ip_addresses=tuple(from_json(ip_addresses)),
+        ip_addresses=_texts(ip_addresses),
         environment=environment,
         location=location,
         platform=platform,
@@ -311,14 +318,14 @@ def record(asset: StoredAsset) -> Asset:
         cpu_cores=cpu_cores,
         memory_bytes=memory_bytes,
         storage_bytes=storage_bytes,
-        attributes=from_json(attributes),
+        attributes=from_json(attributes) if attributes != "{}" else {},
         source_file=source_file,
         source_sheet=source_sheet,
         source_row=source_row,
         create_time=from_us(create_time),
         update_time=from_us(update_time),
-        mac_addresses=tuple(from_json(mac_addresses)),
-        networks=tuple(from_json(networks)),
+        mac_addresses=_texts(mac_addresses),
+        networks=_texts(networks),
         technology=technology,
         model=model,
         serial_number=serial_number,

@@ -33,7 +33,6 @@ _DELETE = Statement(_D.delete().where(_THIS & _ID))
 # One statement for each end: so each has its index.
 _COUNTS = [Statement(_D.select(fn.COUNT(SQL("*"))).where(end)) for end in (_FROM, _TO)]
 _DELETES = [Statement(_D.delete().where(end)) for end in (_FROM, _TO)]
-_INSERT = Statement(_D.insert({field: param(field.name) for field in _FIELDS}))
 _UPDATE = Statement(
     _D.update(
         {field: param(field.name) for field in _FIELDS if field.name not in ("version_id", "id")}
@@ -152,7 +151,8 @@ class Dependencies:
 
     def insert_many(self, version_id: str, dependencies: Sequence[Dependency]) -> None:
         """Adds dependencies; a few thousand at a time, so that other writers get their turn."""
-        self._tx.run_many(_INSERT, (_stored(version_id, each) for each in dependencies))
+        rows = (_stored(version_id, each) for each in dependencies)
+        self._tx.insert_rows(_D, [[row[field.name] for field in _FIELDS] for row in rows])
 
     def update_many(self, version_id: str, dependencies: Sequence[Dependency]) -> None:
         """Replaces dependencies by id; the same size applies."""

@@ -36,7 +36,6 @@ _TAKEN_OVER = Statement(
         _OF_ENGAGEMENT & (_M.target_id == param("session_id")) & (_M.version_id == param("old_id"))
     )
 )
-_INSERT_DROP = Statement(_D.insert({field: param(field.name) for field in _D._meta.sorted_fields}))
 _SOME_DROPS = (
     _D.select(_D.id)
     .where((_D.merge_id == param("merge_id")) & (_D.kind == param("kind")))
@@ -144,19 +143,8 @@ class Merges:
 
     def add_drops(self, merge_id: str, kind: str, drops: Iterable[MergeDrop]) -> None:
         """Notes what a merge leaves out of assets, or of dependencies."""
-        self._tx.run_many(
-            _INSERT_DROP,
-            (
-                {
-                    "merge_id": merge_id,
-                    "kind": kind,
-                    "id": each.id,
-                    "display_name": each.display_name,
-                    "dropped": to_json(each.dropped),
-                }
-                for each in drops
-            ),
-        )
+        rows = [(merge_id, kind, each.id, each.display_name, to_json(each.dropped)) for each in drops]
+        self._tx.insert_rows(_D, rows)
 
     def drops(self, merge_id: str, window: Window) -> Page[MergeDrop]:
         """What a merge left out: of assets, then of dependencies."""

@@ -4,9 +4,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any, TypeVar
 
-from peewee import Database, SqliteDatabase, __exception_wrapper__  # type: ignore[attr-defined]  # not in its stubs
+from peewee import Database, Model, SqliteDatabase, __exception_wrapper__  # type: ignore[attr-defined]  # not in its stubs
 
 from mooring_server.store.activity import ActivityLog
 from mooring_server.store.assets import Assets
@@ -25,7 +26,7 @@ from mooring_server.store.operations import Operations
 from mooring_server.store.requests import Requests
 from mooring_server.store.sessions import Sessions
 from mooring_server.store.shortcuts import Shortcuts
-from mooring_server.store.statements import Statement
+from mooring_server.store.statements import Statement, insertions
 from mooring_server.store.tokens import Tokens
 from mooring_server.store.uploads import Uploads
 from mooring_server.store.users import Users
@@ -194,11 +195,14 @@ class Tx:
             with __exception_wrapper__:
                 self._database.cursor().executemany(bound[0][0], [arguments for _, arguments in bound])
 
-    def run_rows(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> None:
-        """Runs a statement once for each row, which has its arguments in their order."""
-        if rows:
-            with __exception_wrapper__:
-                self._database.cursor().executemany(statement.sql(self._database), rows)
+    def insert_rows(self, table: type[Model], rows: Sequence[Sequence[Any]]) -> None:
+        """Adds rows, which have the table's columns in their order.
+
+        Many with one statement. SQLite's driver lets go of the interpreter at each, and where another thread
+        computes, it is 5 ms until it has it back: as long for one row as for a hundred.
+        """
+        for statement, part in insertions(table, rows):
+            self._database.execute_sql(statement.sql(self._database), list(chain.from_iterable(part)))
 
     def turns(self, rows: Sequence[T]) -> Iterator[Sequence[T]]:
         """The rows in parts that hold a writer for a moment each, until somebody else waits for it."""
