@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 
 import typer
 
@@ -19,6 +20,7 @@ from mooring_server.store import (
     pending_migrations,
 )
 from mooring_server.store import migrate as migrate_store
+from mooring_server.store.records import SpareVersions
 
 LINES_SHOWN_MAX = 20
 
@@ -27,7 +29,8 @@ LINES_SHOWN_MAX = 20
 class Findings:
     """What the doctor saw, and did. `faults` are sentences; none means a sound database.
 
-    `repairable` says how many of the faults `--repair` would repair.
+    `repairable` says how many of the faults `--repair` would repair. `spare` is what no session shows: no
+    fault, but it takes space; None where migrations are pending.
     """
 
     database: str
@@ -35,6 +38,7 @@ class Findings:
     faults: list[str]
     repairable: int = 0
     repairs: list[str] = field(default_factory=list)
+    spare: SpareVersions | None = None
 
     @property
     def sound(self) -> bool:
@@ -82,6 +86,8 @@ def doctor(database: str | None, *, repair: bool = False, as_json: bool = False)
             say(f"- the migration {name} is pending: run `mooring migrate`")
         for fault in findings.faults:
             say(f"- {fault}")
+        if findings.spare is not None and findings.spare.data_versions:
+            say(_space(findings.spare, settings))
         say("Sound." if findings.sound else "Not sound.")
         if findings.repairable:
             say(f"`mooring doctor --repair` repairs {findings.repairable} of these.")
@@ -110,6 +116,8 @@ async def _examine(url: str, settings: Settings, *, repair: bool) -> Findings:
     try:
         repairs = await store.repair() if repair else []
         found = await asyncio.to_thread(store.check)
+        keep = timedelta(seconds=settings.version_keep_s)
+        spare = await store.read(lambda tx: tx.versions.spare(tx.now - keep), long=True)
     finally:
         await store.close()
     return Findings(
@@ -118,6 +126,18 @@ async def _examine(url: str, settings: Settings, *, repair: bool) -> Findings:
         [one.sentence for one in found],
         sum(one.is_repairable for one in found),
         repairs,
+        spare,
+    )
+
+
+def _space(spare: SpareVersions, settings: Settings) -> str:
+    is_one = spare.data_versions == 1
+    held = f"{spare.assets:,} assets and {spare.dependencies:,} dependencies"
+    kept = f"{settings.version_keep_s / 86_400:,.3g} days (MOORING_VERSION_KEEP_S)"
+    return (
+        f"Space: no session shows {spare.data_versions:,} data version{'' if is_one else 's'}, with {held}. "
+        f"A server removes what nobody has shown for {kept}: {spare.due:,} of them now. "
+        "Until then what replaced it can be undone."
     )
 
 

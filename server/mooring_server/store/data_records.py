@@ -136,6 +136,19 @@ class DataVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class SpareVersions:
+    """How many data versions no session shows, what they hold, and how many of them are due to be removed.
+
+    What one that is still being built holds is not counted.
+    """
+
+    data_versions: int
+    assets: int
+    dependencies: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
 class Merge:
     """One merge of an engagement; its id is its operation's. `plan` and `counts` are plain JSON values.
 

@@ -18,6 +18,7 @@ from mooring_server.store.data_records import (
     Import,
     Merge,
     MergeDrop,
+    SpareVersions,
     version_label,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "Page",
     "Role",
     "Session",
+    "SpareVersions",
     "StoredAnswer",
     "Token",
     "TokenScope",

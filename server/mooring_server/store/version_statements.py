@@ -110,11 +110,16 @@ LOOK = Statement(_SHOWN_NOW)
 LOCK = Statement(_SHOWN_NOW.for_update("FOR NO KEY UPDATE"))  # type: ignore[arg-type]  # in words too
 RETIRE = Statement(_V.update({_V.idle_time: param("now")}).where(_THIS & ~_SHOWN))
 GIVE_UP = Statement(_V.update({_V.idle_time: 0}).where(_THIS & _V.idle_time.is_null(False) & ~_SHOWN))
-ABANDONED = Statement(
-    _V.select(_V.id)
-    .where((_V.idle_time < param("before")) & ~_SHOWN)
-    .order_by(_V.idle_time)
-    .limit(param("limit"))
+_DUE = _V.idle_time < param("before")
+ABANDONED = Statement(_V.select(_V.id).where(_DUE & ~_SHOWN).order_by(_V.idle_time).limit(param("limit")))
+SPARE = Statement(
+    _V.select(
+        fn.COUNT(_V.id),
+        # Cast: PostgreSQL sums big integers as numerics.
+        fn.COALESCE(fn.SUM(_V.asset_count), 0).cast("BIGINT"),
+        fn.COALESCE(fn.SUM(_V.dependency_count), 0).cast("BIGINT"),
+        fn.COUNT(_V.id).filter(_DUE),
+    ).where(_V.idle_time.is_null(False) & ~_SHOWN)
 )
 _SOME_ASSETS = _A.select(_A.id).where(_A.version_id == param("id")).order_by(_A.id).limit(param("limit"))
 IDS = Statement(_SOME_ASSETS)

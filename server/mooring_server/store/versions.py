@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mooring_server.errors import Aborted, DataShared, MooringError, NotFound
 from mooring_server.store import version_statements as sql
 from mooring_server.store.lists.search import AssetWords
-from mooring_server.store.records import ChangeKind, DataVersion, Session
+from mooring_server.store.records import ChangeKind, DataVersion, Session, SpareVersions
 from mooring_server.store.sessions import session_archived
 from mooring_server.store.statements import Statement
 from mooring_server.store.values import from_us, new_id, to_us
@@ -240,6 +240,10 @@ class Versions:
     def abandoned(self, before: datetime, limit: int) -> list[str]:
         """Versions that no session has shown since then: given up, never published, or replaced."""
         return [row[0] for row in self._tx.rows(sql.ABANDONED, before=to_us(before), limit=limit)]
+
+    def spare(self, before: datetime) -> SpareVersions:
+        """What no session shows; due is what none has shown since then."""
+        return SpareVersions(*self._tx.row(sql.SPARE, before=to_us(before)))
 
     def delete_some(self, version_id: str, limit: int) -> int:
         """Gives a version up and deletes at most `limit` of its rows; how many it deleted.

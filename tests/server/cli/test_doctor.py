@@ -6,7 +6,7 @@ import pytest
 from mooring_server.cli.console import ExitCode
 from mooring_server.store.migrating import connection
 from support_cli import mooring, serving
-from support_store import Database, begin
+from support_store import ENGAGEMENT, Database, begin
 
 
 @pytest.fixture
@@ -39,6 +39,18 @@ def test_repairs_are_told_and_the_rest_explained(folder):
     assert "Import its inventory again" in account["faults"][0]
     assert again["faults"] == account["faults"]
     assert again["repairs"] == []
+
+
+def test_what_no_session_shows_is_counted(folder):
+    """It is no fault; how much it is and when it goes is told."""
+    with Database(f"sqlite:///{folder}/mooring.db") as database:
+        database.write(lambda tx: tx.versions.begin(ENGAGEMENT, "baseline", None))
+    looked = mooring("doctor", data_folder=folder)
+    account = json.loads(mooring("doctor", "--json", data_folder=folder).stdout)
+
+    assert "no session shows 1 data version, with 0 assets" in looked.stdout
+    assert "MOORING_VERSION_KEEP_S" in looked.stdout
+    assert account["spare"] == {"data_versions": 1, "assets": 0, "dependencies": 0, "due": 1}
 
 
 def test_a_served_database_is_repaired(folder):

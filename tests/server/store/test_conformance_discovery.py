@@ -6,6 +6,7 @@ import pytest
 from mooring_server.errors import Aborted, NotFound
 from mooring_server.store import AssetType, ChangeKind, Order
 from mooring_server.store.lists.paging import Window
+from mooring_server.store.records import SpareVersions
 from mooring_server.store.values import sort_key
 from support_store import ENGAGEMENT, Database, asset, begin, publish, session
 
@@ -98,6 +99,9 @@ def test_versions_that_nothing_shows_are_swept_in_parts(begun: Database):
     def abandoned(before, limit: int = 10):
         return begun.read(lambda tx: tx.versions.abandoned(before, limit))
 
+    # Five replaced, none counted of those that are still being built.
+    assert begun.read(lambda tx: tx.versions.spare(now)) == SpareVersions(3, 5, 0, due=1)
+    assert begun.read(lambda tx: tx.versions.spare(now + timedelta(seconds=1))).due == 3
     assert abandoned(now) == [given_up]
     assert set(abandoned(now + timedelta(seconds=1))) == {given_up, unpublished, replaced}
     assert len(abandoned(now + timedelta(seconds=1), 2)) == 2
