@@ -7,7 +7,7 @@ A scene has two halves. `show` runs in a kernel, over a twin of the service that
 import contextlib
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mooring_widgets.client import Asset, Dependency
@@ -330,6 +330,58 @@ def asset_opened(root: Locator) -> None:
     expect(root.locator(".m-asset-title")).to_have_text("vm-00001")
 
 
+def different(stage: Stage) -> None:
+    """Wave 1 with assets of its own, and others that were changed."""
+    kept = stage.service.assets[WAVE]
+    long = {"Remarks": "moved twice, and written down at length each time " * 4}
+    changed = replace(
+        kept[1],
+        owner="Grace",
+        cpu_cores=8.0,
+        memory_bytes=32 * 2**30,
+        storage_bytes=0,
+        location="Nantes",
+        status="stopped",
+        environment="production, of what is left of it",
+        attributes=long,
+    )
+    new = [
+        replace(kept[0], name=f"{WAVE}/assets/{name}", display_name=name, hostname=name)
+        for name in (
+            "vm-new",
+            "a-new-machine-with-a-name-that-is-much-longer-than-anybody-would-expect-it-to-be",
+        )
+    ]
+    stage.service.add_assets(WAVE, [kept[0], changed, *new])
+
+
+def comparison(stage: Stage) -> Any:
+    different(stage)
+    return stage.ws.comparison("Baseline", "Wave 1")
+
+
+def comparison_gone(stage: Stage) -> Any:
+    shown = comparison(stage)
+    settled(shown)
+    FakeClientCalls(stage).delete(WAVE)
+    return shown
+
+
+def comparison_moved(root: Locator) -> None:
+    """Somebody has gone on to the second page when the data changes."""
+    root.get_by_role("button", name="Next").click()
+    expect(root).to_contain_text("of 61")
+    expect(root.get_by_role("rowheader", name="vm-new")).to_be_visible()
+
+
+def chosen(name: str, found: str) -> Callable[[Locator], None]:
+    def act(root: Locator) -> None:
+        root.get_by_role("radio", name=name).check()
+        expect(root).to_contain_text(found)
+
+    return act
+
+
 CSV = b"Box,CPU,RAM (MB),Env,Colour\nalpha,4,4096,production,red\nbeta,8,8192,test,blue\n"
 
 
@@ -398,6 +450,21 @@ SCENES: dict[str, Scene] = {
     "activity-empty": Scene(lambda stage: stage.ws.activity(kind="reverted"), says("Nothing of this kind")),
     "activity-failed": Scene(failing(activity, "list_activity"), says("no access", "alert")),
     "activity-stale": Scene(stale_error(activity, "list_activity"), says("no access", "alert")),
+    "comparison": Scene(comparison, says("Nantes")),
+    "comparison-dependencies": Scene(comparison, chosen("dependencies, removed", "vm-00001 → vm-00002")),
+    "comparison-unchanged": Scene(comparison, chosen("assets, unchanged", "vm-00000")),
+    "comparison-none": Scene(comparison, chosen("dependencies, added", "No dependencies are added")),
+    "comparison-later": Scene(comparison, comparison_moved),
+    "comparison-same": Scene(lambda stage: stage.ws.comparison("Wave 1", "Wave 1"), says("No difference")),
+    "comparison-empty": Scene(
+        lambda stage: stage.ws.comparison("Wave 2", "Wave 40"), says("Neither session")
+    ),
+    "comparison-loading": Scene(held(comparison, "compare_sessions"), says("Loading")),
+    "comparison-failed": Scene(failing(comparison, "compare_sessions"), says("no access", "alert")),
+    "comparison-rows-failed": Scene(
+        failing(comparison, "list_asset_differences"), says("no access", "alert")
+    ),
+    "comparison-gone": Scene(comparison_gone, says("Bring it back")),
     "user": Scene(user(cores_by_owner), says("Ada")),
     "user-printing": Scene(user(printing), says("looked at Baseline")),
     "user-stale": Scene(stale_error(user(cores_by_owner), "read_assets"), says("no access", "alert")),

@@ -11,6 +11,7 @@ from mooring_widgets.surface import Surface
 from mooring_widgets.views import (
     ActivityView,
     AssetView,
+    ComparisonView,
     DependencyTable,
     DiscoveryTable,
     LandscapeView,
@@ -29,6 +30,7 @@ WIDGETS = [
     AssetView,
     LandscapeView,
     ActivityView,
+    ComparisonView,
     UserView,
     ImportForm,
 ]

@@ -8,6 +8,7 @@ from mooring_widgets.workspace.aio_sessions import AioSessionMethods
 
 if TYPE_CHECKING:
     from mooring_widgets.form import SessionForm
+    from mooring_widgets.views import ComparisonView
     from mooring_widgets.workspace.pinned import Pinned
 
 
@@ -49,6 +50,15 @@ class Aio(AioSessionMethods, AioInventories):
         from mooring_widgets.workspace.pinned import Pinned
 
         return Pinned(self._ws, await self._hop(self._ws.work.find(session)))
+
+    async def comparison(
+        self, session: str | Session, other: str | Session | None = None
+    ) -> "ComparisonView":
+        """See `Workspace.comparison`."""
+        from mooring_widgets.views import ComparisonView
+
+        own, against = await self._hop(self._ws.work.sides(session, other))
+        return ComparisonView(self._ws, against, pinned=own)
 
     async def close(self) -> None:
         """See `Workspace.close`."""
