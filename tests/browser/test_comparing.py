@@ -62,7 +62,7 @@ def test_a_comparison_is_read_by_the_keyboard(demo: Demo, page: Page) -> None:
     expect(names.first).to_have_text("srv-000")
     expect(names).to_have_count(50)
 
-    forward = view.get_by_role("button", name="Next")
+    forward = view.get_by_role("button", name="Next page")
     press_tab_until(page, forward)
     page.keyboard.press("Enter")
     expect(names.first).to_have_text("srv-051")

@@ -15,6 +15,7 @@ from mooring_widgets.views import (
     DependencyTable,
     DiscoveryTable,
     LandscapeView,
+    MergeWizard,
     UserView,
 )
 from mooring_widgets.workspace import Workspace
@@ -33,6 +34,7 @@ WIDGETS = [
     ComparisonView,
     UserView,
     ImportForm,
+    MergeWizard,
 ]
 
 

@@ -1,4 +1,5 @@
 // What differs between two sessions: how much of what, and each difference, page by page.
+import { type Embedded, place } from "./embed";
 import { attribute, count, counted, h, text, uid } from "./dom";
 import { FilterBox } from "./filtering";
 import { Frame } from "./frame";
@@ -8,6 +9,7 @@ import { type Cell, type Field, written } from "./table_fields";
 import type { ViewState } from "./types";
 import type { Context, View } from "./view";
 import "./styles/views.css";
+import "./styles/numbers.css";
 import "./styles/differences.css";
 
 type Table = "assets" | "dependencies";
@@ -40,6 +42,8 @@ interface ComparisonState extends ViewState {
   rows: PageState<Difference> | null;
   /** The pages are of what was there before. */
   moved: boolean;
+  /** The wizard that merges them, while it is open. */
+  wizard: Embedded | null;
   /** The session that was deleted, if one was. */
   gone: string;
 }
@@ -68,6 +72,10 @@ export class Comparison implements View<ComparisonState> {
   private readonly none = h("p", { class: "m-empty", role: "status" });
   private readonly notice = new Notice();
   private readonly pager: Pager;
+  private readonly merge: HTMLButtonElement;
+  private readonly wizard = h("div", {});
+  private embedding = new AbortController();
+  private embedded = "";
   private drawn = "";
 
   constructor(private readonly context: Context) {
@@ -95,9 +103,11 @@ export class Comparison implements View<ComparisonState> {
         this.rows,
       ),
     );
+    this.merge = h("button", { type: "button", class: "m-button", onclick: () => void this.ask("comparison.merge") }, "Merge…");
     this.pager = new Pager((to) => void this.ask("comparison.page", { to }), leave);
     this.frame.body.append(
-      this.matrix(),
+      h("div", { class: "m-overview" }, this.matrix(), this.merge),
+      this.wizard,
       this.filters.assets.root,
       this.filters.dependencies.root,
       this.note,
@@ -117,6 +127,7 @@ export class Comparison implements View<ComparisonState> {
     }
     this.note.hidden = !state.moved || !state.rows || state.rows.number === 1;
     this.paintRows(state);
+    this.embed(state.wizard);
     const deleted = state.gone && {
       label: "Bring it back",
       run: () => void this.ask("comparison.undelete", { session: state.gone }),
@@ -130,7 +141,25 @@ export class Comparison implements View<ComparisonState> {
     );
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.embedding.abort();
+  }
+
+  private embed(wizard: Embedded | null): void {
+    attribute(this.merge, "aria-expanded", String(!!wizard));
+    if ((wizard?.model_id ?? "") === this.embedded) return;
+    const asked = document.activeElement === this.merge;
+    this.embedded = wizard?.model_id ?? "";
+    this.embedding.abort();
+    this.embedding = new AbortController();
+    const holder = h("div", {});
+    this.wizard.replaceChildren(holder);
+    if (!wizard) return;
+    place(this.context, wizard, holder, this.embedding.signal).then(
+      () => asked && holder.querySelector<HTMLElement>("input")?.focus(),
+      () => text(holder, "This notebook cannot show the wizard here: run ws.merge_wizard() in a cell of its own."),
+    );
+  }
 
   /** What there is of each kind; a number is a choice of what is listed. */
   private matrix(): HTMLElement {

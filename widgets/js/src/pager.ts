@@ -28,8 +28,8 @@ export class Pager {
   ) {
     const button = (label: string, to: "next" | "previous"): HTMLButtonElement =>
       h("button", { type: "button", class: "m-button", onclick: () => go(to) }, label);
-    this.back = button("Previous", "previous");
-    this.on = button("Next", "next");
+    this.back = button("Previous page", "previous");
+    this.on = button("Next page", "next");
     this.root = h("div", { class: "m-actions m-pager" }, this.back, this.on, this.place);
   }
 
@@ -39,8 +39,8 @@ export class Pager {
     const here = items?.length ?? 0;
     const focused = document.activeElement;
     this.back.disabled = number === 1;
-    this.on.disabled = !more || refreshing;
-    // A page that is on its way gives the button back; the last one does not.
+    // Not while the next page is on its way: a button that is disabled loses the keyboard.
+    this.on.disabled = !more;
     if ((focused === this.back && number === 1) || (focused === this.on && items && !more)) this.left();
     this.root.hidden = number === 1 && !more;
     const of = total === null ? (more ? "" : ` of ${count(before + here)}`) : ` of ${count(total)}`;

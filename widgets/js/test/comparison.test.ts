@@ -87,16 +87,16 @@ test("a changed row has each field with both values, the first few of them, and 
 
 test("pages go on and back, and the button that can do no more passes the focus on", () => {
   const { model, el, button, close } = comparison({ rows: page({ more: true }) });
-  const next = button("Next");
+  const next = button("Next page");
   next.focus();
   next.click();
   assert.deepEqual(model.asked("comparison.page"), [{ to: "next" }]);
-  model.show({ rows: page({ number: 2, items: null, refreshing: false }) });
-  assert.equal(document.activeElement, next);
+  model.show({ rows: page({ number: 2, more: true, refreshing: true }) });
+  assert.deepEqual([document.activeElement, next.disabled], [next, false]);
   model.show({ rows: page({ number: 2 }) });
   assert.equal(document.activeElement, el.querySelector(".m-differences"));
   assert.match(el.querySelector(".m-pager")!.textContent!, /51–51 of 1,239/);
-  button("Previous").click();
+  button("Previous page").click();
   assert.deepEqual(model.asked("comparison.page").at(-1), { to: "previous" });
   close();
 });

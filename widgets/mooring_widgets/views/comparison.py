@@ -15,6 +15,7 @@ from mooring_widgets.surface import Host
 from mooring_widgets.views import fields, pairs
 from mooring_widgets.views.dependent import DependentView, Options, label_of
 from mooring_widgets.views.fields import Field
+from mooring_widgets.views.merge import MergeWizard
 from mooring_widgets.views.pairs import Pair
 from mooring_widgets.views.walk import Walk
 
@@ -26,7 +27,6 @@ _FIELDS: dict[Table, tuple[Field, ...]] = {
 }
 # What tells somebody which asset this is, where nothing of it has changed.
 _TOLD = ("type", "environment", "operating_system", "owner")
-_BEYOND_THE_WALK = "INVALID_PAGE_TOKEN"
 
 
 class ComparisonView(DependentView, view="comparison"):
@@ -54,6 +54,8 @@ class ComparisonView(DependentView, view="comparison"):
         self._pair: Pair | None = None  # what is counted
         self._walked: Pair | None = None  # what the pages are of
         self._counted_for: Pair | None = None
+        self._wizards: dict[str, MergeWizard] = {}  # by the session that is merged into
+        self._merging = False
         super().__init__(
             host,
             "Comparison",
@@ -61,12 +63,14 @@ class ComparisonView(DependentView, view="comparison"):
             handlers={
                 "comparison.choose": self._answer_choose,
                 "comparison.page": self._answer_page,
+                "comparison.merge": self._answer_merge,
                 "comparison.undelete": self._answer_undelete,
                 "table.arrange": self._answer_filter,
             },
             **self._chosen(),
             rows=None,
             gone="",
+            wizard=None,
         )
 
     @traitlets.default("_fields")
@@ -142,6 +146,7 @@ class ComparisonView(DependentView, view="comparison"):
             "rows": self._walk.shown(partial(_row, _FIELDS[self._table])),
             # The pages are of what both were at the beginning of the walk.
             "moved": self._walked != self._pair,
+            "wizard": self._wizard(),
         }
 
     def _picture(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -193,15 +198,24 @@ class ComparisonView(DependentView, view="comparison"):
         self._list(self._found(self._host, self._session))
         return {"refused": None}
 
+    async def _answer_merge(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """Opens the wizard that brings what was added and changed into the session; once more hides it."""
+        self._merging = not self._merging
+        if self._merging and self._session not in self._wizards:
+            self._wizards[self._session] = MergeWizard(self._host, self._other, self._session)
+        self._paint()
+        return {}
+
+    def _wizard(self) -> dict[str, Any] | None:
+        wizard = self._wizards.get(self._session) if self._merging else None
+        return None if wizard is None else {"model_id": wizard.model_id, "anywidget": True}
+
     async def _answer_undelete(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         await self._host.work.undelete(payload["session"])
         return await self._answer_retry({})
 
     async def _answer_retry(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        error = self._walk.shown(id)["error"]
-        if error is not None and error["reason"] == _BEYOND_THE_WALK:
-            self._list(self._found(self._host, self._session))  # its data is not kept any more
-        self._walk.retry()
+        self._walk.retry(lambda: self._list(self._found(self._host, self._session)))
         return await super()._answer_retry(payload)
 
     def _plain(self) -> str:

@@ -4,11 +4,23 @@ Their keys name the data of both sides, not the sessions alone: other data is an
 either is followed without anything being invalidated, and a change of any other session asks for nothing.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mooring_widgets.client import Counted, Difference, MooringClient, PageOf, Session, engagement_of
+from mooring_widgets.client import (
+    Counted,
+    Difference,
+    MergeConflict,
+    MergeDrop,
+    MergePlan,
+    MergePreview,
+    MooringClient,
+    PageOf,
+    Session,
+    engagement_of,
+)
 from mooring_widgets.queries import Table, joined
 from mooring_widgets.query import QueryFunctionContext, QueryOptions, keep_previous_data
 
@@ -75,6 +87,58 @@ def differences(
         return await joined(page, 0, limit, token)
 
     return _kept(_options(pair, (table, tuple(kinds), filter, limit, token), fetch), keep=keep)
+
+
+def merge_preview(
+    client: MooringClient, pair: Pair, plan: MergePlan, *, keep: bool = False
+) -> QueryOptions[MergePreview]:
+    """What a merge into the pair's own session would do; `keep` as above."""
+
+    async def fetch(_: QueryFunctionContext) -> MergePreview:
+        return await client.preview_merge(pair.own, plan)
+
+    return _kept(_options(pair, ("merge", *_planned(plan)), fetch), keep=keep)
+
+
+def merge_conflicts(
+    client: MooringClient,
+    pair: Pair,
+    plan: MergePlan,
+    fields: Sequence[str],
+    token: str,
+    limit: int,
+    *,
+    keep: bool = False,
+) -> QueryOptions[PageOf[MergeConflict]]:
+    """A page of the assets with a conflict, in one of some fields where any are named; `keep` as above."""
+
+    async def page(count: int, _: int, token: str) -> PageOf[MergeConflict]:
+        return await client.list_merge_conflicts(
+            pair.own, plan, fields=fields, page_size=count, page_token=token
+        )
+
+    async def fetch(_: QueryFunctionContext) -> PageOf[MergeConflict]:
+        return await joined(page, 0, limit, token)
+
+    return _kept(
+        _options(pair, ("conflicts", *_planned(plan), tuple(fields), limit, token), fetch), keep=keep
+    )
+
+
+def merge_drops(client: MooringClient, merge: str, token: str, limit: int) -> QueryOptions[PageOf[MergeDrop]]:
+    """A page of what a merge left out, which nothing changes any more."""
+
+    async def fetch(_: QueryFunctionContext) -> PageOf[MergeDrop]:
+        return await client.list_merge_drops(merge, page_size=limit, page_token=token)
+
+    key = ("merge_drops", merge, limit, token)
+    return QueryOptions(query_key=key, query_fn=fetch, stale_time=math.inf)
+
+
+def _planned(plan: MergePlan) -> tuple[Any, ...]:
+    """A plan as a part of a key; its source is one of the pair."""
+    by_field, by_asset = sorted(plan.field_choices.items()), sorted(plan.asset_choices.items())
+    return (plan.strategy, plan.conflicts, tuple(by_field), tuple(by_asset), plan.keep_source)
 
 
 def _options(pair: Pair, what: tuple[Any, ...], fetch: Any) -> QueryOptions[Any]:

@@ -13,6 +13,8 @@ Options = QueryOptions[PageOf[Any], PageOf[Any]]
 PageQuery = Callable[[str], Options]
 """The query of the page that a token leads to; the first has an empty one."""
 
+_BEYOND_THE_WALK = "INVALID_PAGE_TOKEN"
+
 
 class Walk:
     """One page at a time of a list that its service only reads forward; the way back is remembered.
@@ -48,9 +50,10 @@ class Walk:
 
     def on(self) -> None:
         """Goes on to the next page, where this one says that there is one."""
-        page = self._result.data if self._result else None
-        if page is not None and page.next_token:
-            self._tokens.append(page.next_token)
+        result = self._result
+        # Where the page before stands in for one that is on its way, its token was used already.
+        if result and result.data and result.data.next_token and not result.is_placeholder_data:
+            self._tokens.append(result.data.next_token)
             self._follow()
 
     def back(self) -> None:
@@ -59,9 +62,12 @@ class Walk:
             self._tokens.pop()
             self._follow()
 
-    def retry(self) -> None:
-        """Asks again for what could not be had."""
-        if self._observer is not None and self._result and self._result.is_error:
+    def retry(self, anew: Callable[[], None]) -> None:
+        """Asks again for what could not be had; `anew` begins another walk where this one's data is gone."""
+        error = self._result.error if self._result else None
+        if getattr(error, "reason", "") == _BEYOND_THE_WALK:
+            anew()
+        elif error is not None and self._observer is not None:
             self._observer.refetch()
 
     def close(self) -> None:

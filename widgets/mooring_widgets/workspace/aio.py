@@ -8,7 +8,7 @@ from mooring_widgets.workspace.aio_sessions import AioSessionMethods
 
 if TYPE_CHECKING:
     from mooring_widgets.form import SessionForm
-    from mooring_widgets.views import ComparisonView
+    from mooring_widgets.views import ComparisonView, MergeWizard
     from mooring_widgets.workspace.pinned import Pinned
 
 
@@ -59,6 +59,15 @@ class Aio(AioSessionMethods, AioInventories):
 
         own, against = await self._hop(self._ws.work.sides(session, other))
         return ComparisonView(self._ws, against, pinned=own)
+
+    async def merge_wizard(
+        self, source: str | Session | None = None, into: str | Session | None = None
+    ) -> "MergeWizard":
+        """See `Workspace.merge_wizard`."""
+        from mooring_widgets.views import MergeWizard
+
+        names = [(await self._hop(self._ws.work.find(each))).name if each else "" for each in (source, into)]
+        return MergeWizard(self._ws, *names)
 
     async def close(self) -> None:
         """See `Workspace.close`."""
