@@ -52,3 +52,8 @@ def of_kernel(page: Page, expression: str) -> str:
 def form_of(page: Page, title: str | Pattern[str]) -> Locator:
     """The session form of that title."""
     return page.get_by_role("form", name=title)
+
+
+def address_of(demo: Demo, name: str) -> str:
+    """The address of a notebook that was made before, with the token that another browser needs."""
+    return demo.url().replace("/lab/tree/01-tour", f"/lab/workspaces/{name}/tree/{name}")

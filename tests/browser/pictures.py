@@ -22,6 +22,8 @@ SHOWN = {
     "table": "table",
     "asset": "asset",
     "landscape": "landscape",
+    "comparison": "comparison",
+    "merge-conflicts": "merge-conflicts-chosen",
     "import-preview": "import",
     "import-report": "import-done",
     "user-view": "user",

@@ -15,7 +15,7 @@ from mooring import local
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
 from support_jupyter import CURRENT, ROOT, Demo, free_port, notebook_url, open_notebook, run_all
-from support_pages import data_folder, in_kernel, opened
+from support_pages import address_of, data_folder, in_kernel, opened
 from support_waiting import until
 
 ARTIFACTS = Path(os.environ.get("MOORING_TEST_ARTIFACTS", ROOT / "test-artifacts"))
@@ -62,11 +62,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def run_cells(page: Page) -> None:
     """Runs every cell, whatever they warn of."""
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
-
-
-def address_of(demo: Demo, name: str) -> str:
-    """The address of a notebook that was made before, with the token that another browser needs."""
-    return demo.url().replace("/lab/tree/01-tour", f"/lab/workspaces/{name}/tree/{name}")
 
 
 def session_of(page: Page) -> Locator:

@@ -11,9 +11,11 @@ from mooring_widgets.surface import Surface
 from mooring_widgets.views import (
     ActivityView,
     AssetView,
+    ComparisonView,
     DependencyTable,
     DiscoveryTable,
     LandscapeView,
+    MergeWizard,
     UserView,
 )
 from mooring_widgets.workspace import Workspace
@@ -29,8 +31,10 @@ WIDGETS = [
     AssetView,
     LandscapeView,
     ActivityView,
+    ComparisonView,
     UserView,
     ImportForm,
+    MergeWizard,
 ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import mooring_widgets.errors
 import pytest
 from mooring.v1 import errors_pb2
+from mooring_widgets.bridge import HINTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
@@ -29,8 +30,8 @@ def notices() -> list[str]:
         source = path.read_text("utf-8")
         # A hint of one notice alone, given where it is shown.
         texts += "".join(re.findall(r"notice\.show\((?:[^;]*?);", source, re.DOTALL))
-        texts += "".join(re.findall(r"const UPLOAD_GONE[^;]*;", source))
-    return sorted(set(sentences(texts)))
+        texts += "".join(re.findall(r"const (?:UPLOAD_GONE|NO_RIGHT)[^;]*;", source))
+    return sorted({*sentences(texts), *filter(None, HINTS.values())})
 
 
 @pytest.mark.parametrize("reason", [*REASONS, "SUPERSEDED"])

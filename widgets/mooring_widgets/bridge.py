@@ -21,18 +21,39 @@ FLUSHES_AT_ONCE = (
     3  # loading, then the answer, then that it is confirmed: none need wait for a switch to be quick
 )
 
+# What a person can do about a failure of a kind. In the front end every bundle would carry it.
+HINTS = {
+    "Unavailable": "The service cannot be reached. It is tried again by itself; see that it runs and that "
+    "connect() names its address.",
+    "DeadlineExceeded": "The service took too long. Try again; if it stays slow, look at the service's log.",
+    "Unauthenticated": "Run connect() again with a valid token.",
+    "PermissionDenied": "Ask a manager of the engagement for access, or choose another engagement.",
+    "NotFound": "It may have been deleted by someone else. Choose another one.",
+    "Conflict": "Somebody else changed it meanwhile. Load the newest version and decide again.",
+    "ResourceExhausted": "A limit is reached. Wait a moment and try again.",
+    "Internal": "This is a fault of the service; its log has the details.",
+    "ObserverError": "The exception comes from a function that observes the selector. Correct it and run its "
+    "cell again.",
+    "ViewError": "The exception comes from the view's own function. Correct it and run its cell again.",
+}
+
 Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
 """Answers one kind of request, on the library's loop."""
 Run = Callable[[Coroutine[Any, Any, Any]], "concurrent.futures.Future[Any]"]
 """Starts a coroutine on the library's loop, from any thread."""
 
 
-def failure(error: BaseException) -> dict[str, Any]:
-    """An exception as the front end shows it; a refusal comes with its reason and its fields."""
+def failure(error: BaseException, kind: str = "") -> dict[str, Any]:
+    """An exception as the front end shows it, with what to do about one of its kind, by default its class.
+
+    A refusal comes with its reason and its fields.
+    """
+    kind = kind or type(error).__name__
     violations = getattr(error, "violations", ())
     known = hasattr(error, "reason")
     return {
-        "kind": type(error).__name__,
+        "kind": kind,
+        "hint": HINTS.get(kind, ""),
         "reason": getattr(error, "reason", ""),
         "message": str(error) if known else f"{type(error).__name__}: {error}",
         "fields": [{"field": wrong.field, "message": wrong.description} for wrong in violations],

@@ -120,7 +120,7 @@ def sessions(
         )
 
     async def fetch(_: QueryFunctionContext) -> PageOf[Session]:
-        return await _joined(page, offset, limit)
+        return await joined(page, offset, limit)
 
     return _options(("sessions", engagement, filter, order_by, shown, offset, limit), fetch)
 
@@ -201,7 +201,7 @@ def assets(
         )
 
     async def fetch(_: QueryFunctionContext) -> PageOf[Asset]:
-        return await _joined(page, offset, limit)
+        return await joined(page, offset, limit)
 
     return _options((*_discovery(session), "assets", filter, order_by, offset, limit), fetch)
 
@@ -232,7 +232,7 @@ def dependencies(
         )
 
     async def fetch(_: QueryFunctionContext) -> PageOf[Dependency]:
-        return await _joined(page, offset, limit)
+        return await joined(page, offset, limit)
 
     return _options((*_discovery(session), "dependencies", filter, order_by, offset, limit), fetch)
 
@@ -381,11 +381,11 @@ def to_frame(table: "pa.Table", session: str, kind: Table) -> "pd.DataFrame":
     return frame
 
 
-async def _joined(
-    page: Callable[[int, int, str], Awaitable[PageOf[T]]], offset: int, limit: int
+async def joined(
+    page: Callable[[int, int, str], Awaitable[PageOf[T]]], offset: int, limit: int, token: str = ""
 ) -> PageOf[T]:
     """A whole page of a list, whose parts `page` fetches by their count, skip and token."""
-    found = await page(limit, offset, "")
+    found = await page(limit, offset, token)
     for _call in range(_SHORT_PAGES_MAX):
         left = limit - len(found.items)
         if not left or not found.next_token:

@@ -165,8 +165,7 @@ class Selector(Surface, view="selector"):
         )
 
     def _told(self, error: Exception) -> dict[str, Any]:
-        told = failure(error)
-        return told | {"kind": "ObserverError"} if error is self._observer_error else told
+        return failure(error, "ObserverError" if error is self._observer_error else "")
 
     def _shown_session(self, name: str, session: Session | None) -> dict[str, Any] | None:
         """The session, if need be as the list has it: so it has a label before it was asked for."""

@@ -3,23 +3,25 @@
 import asyncio
 import concurrent.futures
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import anywidget
 import traitlets
 
-from mooring_widgets.bridge import Handler, Outbox, Requests
-from mooring_widgets.client import MooringClient, Session
+from mooring_widgets.bridge import Handler, Outbox, Requests, failure
+from mooring_widgets.client import MooringClient, Progress, Session
 from mooring_widgets.context import CurrentContext
 from mooring_widgets.query import QueryClient, QueryKey
 
 _log = logging.getLogger(__name__)
 
 _STATIC = Path(__file__).parent / "static"
+_PROGRESS_INTERVAL_S = 0.1
 
 
 class Presence(Protocol):
@@ -44,7 +46,11 @@ class Feed(Protocol):
 
 
 class Sessions(Protocol):
-    """Makes and changes sessions: every list shows it at once, and takes it back where it is refused."""
+    """Finds, makes and changes sessions: lists show a change at once, and take it back where refused."""
+
+    async def find(self, wanted: str | Session) -> Session:
+        """A session of the current engagement by its name or id, or any by its full name; NotFound with names
+        like it where there is none."""
 
     async def create(
         self,
@@ -213,6 +219,60 @@ class Surface(anywidget.AnyWidget):
         shown = f"{self._plain()}, on {datetime.now(UTC):%d %b %Y at %H:%M} UTC"
         html = f"<p><strong>Mooring</strong>: {escape(shown)}. <em>Run the notebook to use it.</em></p>"
         return data | {"text/html": html}, metadata
+
+
+class Job:
+    """The one thing at a time that a widget does for whoever asked, and how far it is.
+
+    It belongs to the widget, not to the page that asked: a page that is loaded again shows it, and can cancel
+    it. What it shows are `doing`, `progress`, and, of what went wrong, `error` and `failed`.
+    """
+
+    BLANK: ClassVar[dict[str, Any]] = {"doing": "", "failed": "", "progress": None}
+
+    def __init__(self, show: Callable[..., None]) -> None:
+        """`show` shows its state."""
+        self._show = show
+        self._task: asyncio.Task[dict[str, Any]] | None = None
+        self._told = ("", 0.0)
+
+    async def run(self, doing: str, work: Coroutine[Any, Any, dict[str, Any]], **more: Any) -> dict[str, Any]:
+        """Does it, and shows what comes of it; whoever asks for another one meanwhile sees what is under way.
+
+        Args:
+            doing: What it is called.
+            work: Answers what is to be shown in the end.
+            more: What is to be shown from now on.
+        """
+        if self._task is not None:
+            work.close()
+            return {}
+        self._show(doing=doing, error=None, failed="", progress=None, **more)
+        self._task = asyncio.get_running_loop().create_task(work)
+        shown: dict[str, Any] = {}
+        try:
+            shown = await self._task
+        except Exception as error:
+            shown = {"error": failure(error), "failed": doing}
+            raise
+        finally:
+            self._task = None
+            # At once: nobody sees what came of it beside a bar that still runs.
+            self._show(doing="", progress=None, **shown)
+        return {}
+
+    def cancel(self) -> None:
+        """Cancels what is under way."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def tell(self, step: Progress) -> None:
+        """Shows how far it is, now and then."""
+        phase, at = self._told
+        now = time.monotonic()
+        if step.phase != phase or now - at >= _PROGRESS_INTERVAL_S:
+            self._told = (step.phase, now)
+            self._show(progress={"phase": step.phase, "done": step.done, "total": step.total})
 
 
 def _log_failure(future: "concurrent.futures.Future[None]") -> None:

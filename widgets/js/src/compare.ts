@@ -11,7 +11,9 @@ interface Options {
   copy(code: string, what: string): void;
 }
 
-const CODE = "for name in ws.selector.compared_ids:\n    display(ws.at(name).landscape())";
+// What differs there is only between two; more of them stand side by side.
+const OF_TWO = "ws.comparison(*ws.selector.compared_ids)";
+const OF_MORE = "for name in ws.selector.compared_ids:\n    display(ws.at(name).landscape())";
 
 /** A strip under the selector; not there while nothing is compared. */
 export class Comparing {
@@ -32,8 +34,8 @@ export class Comparing {
         {
           type: "button",
           class: "m-link",
-          title: "Copy the code that shows them side by side",
-          onclick: () => options.copy(CODE, "the code that compares them"),
+          title: "Copy the code that compares them",
+          onclick: () => options.copy(this.shown.length === 2 ? OF_TWO : OF_MORE, "the code that compares them"),
         },
         "Copy code",
       ),

@@ -3,6 +3,7 @@ import { Refused, failureOf, isAbort, type Channel } from "./channel";
 import { attribute, h, text, uid } from "./dom";
 import type { Field } from "./table_fields";
 import type { Failure } from "./types";
+import "./styles/filter.css";
 
 /** A filter that was refused, with names that are near those that it does not know. */
 export interface FilterFailure extends Failure {

@@ -5,6 +5,7 @@ import { attribute, h, text, uid } from "./dom";
 import { FIELDS, LABELS, clashes, differences, merged, type Field, type Values } from "./fields";
 import { Notice } from "./notice";
 import type { Failure } from "./types";
+import "./styles/panel.css";
 import "./styles/form.css";
 
 interface Choice {

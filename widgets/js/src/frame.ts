@@ -2,7 +2,7 @@
 import { Age } from "./age";
 import type { Channel } from "./channel";
 import { attribute, h, text, uid } from "./dom";
-import { Notice } from "./notice";
+import { type Action, Notice } from "./notice";
 import type { ViewState } from "./types";
 
 /** Heading, state and error around a view's body. */
@@ -41,8 +41,11 @@ export class Frame {
     else if (!this.body.style.minHeight && this.height) this.body.style.minHeight = `${this.height}px`;
   }
 
-  /** `here` says whether there is anything to show, `summary` is said about it; `empty` is what to do without. */
-  paint(state: ViewState, here: boolean, summary: string, empty: string): void {
+  /**
+   * `here` says whether there is anything to show, `summary` is said about it; `empty` is what to do without. `ways`
+   * stand before the one to try again.
+   */
+  paint(state: ViewState, here: boolean, summary: string, empty: string, ways: Action[] = []): void {
     const busy = state.status === "loading" || state.refreshing;
     const nothing = state.status === "empty";
     text(this.title, state.title);
@@ -66,6 +69,7 @@ export class Frame {
     this.body.classList.toggle("m-stale", state.refreshing || state.status === "error");
     this.root.setAttribute("aria-busy", String(busy));
     this.notice.show(state.error, [
+      ...ways,
       { label: "Try again", run: () => void this.channel.request("retry").catch(() => undefined) },
     ]);
   }

@@ -1,10 +1,12 @@
 // The form of a preview: what each column of a file is, and a button that imports it.
 import { failureOf, isAbort } from "./channel";
-import { attribute, count, counted, h, text, uid } from "./dom";
+import { h, text, uid } from "./dom";
 import { Notice } from "./notice";
+import { type Progress, ProgressLine } from "./progress_line";
 import { type Outcome, type Sample, sampled, sentence, told } from "./report";
 import type { Failure, State } from "./types";
 import type { Context, View } from "./view";
+import "./styles/panel.css";
 import "./styles/importing.css";
 
 interface Option {
@@ -39,7 +41,7 @@ interface ImportState extends State, Sample {
   doing: "" | "importing" | "undoing";
   /** What the error is of. */
   failed: "" | "importing" | "undoing";
-  progress: { phase: string; done: number; total: number } | null;
+  progress: Progress | null;
   /** What became of it where there is no report. */
   told: string;
   outcome: Outcome | null;
@@ -51,13 +53,6 @@ interface Row {
   unit: HTMLSelectElement;
 }
 
-const PHASES: Record<string, string> = {
-  queued: "Waiting for its turn",
-  reading: "Reading",
-  writing: "Writing",
-  publishing: "Almost there",
-  done: "Done",
-};
 const UPLOAD_GONE = "An upload is kept for a day, and until it is imported. Run the cell with its preview again.";
 
 export class ImportForm implements View<ImportState> {
@@ -74,9 +69,7 @@ export class ImportForm implements View<ImportState> {
   private readonly button = h("button", { type: "submit", class: "m-button m-primary" }, "Import");
   private readonly cancel = button("Cancel", () => this.ask("import.cancel"));
   private readonly undo = button("Undo this import", () => this.ask("import.undo"));
-  private readonly bar = h("progress", { class: "m-progress", "aria-label": "Import", hidden: true });
-  private readonly phase = h("span", { class: "m-muted", role: "status" });
-  private readonly amount = h("span", { class: "m-muted m-amount" });
+  private readonly line = new ProgressLine("Import", "row");
   private readonly result = h("p", { role: "status", tabindex: "-1" });
   private readonly outcome = h("div", {});
   private state: ImportState | null = null;
@@ -107,7 +100,7 @@ export class ImportForm implements View<ImportState> {
       this.columns,
       this.sample,
       this.notice.root,
-      h("div", { class: "m-actions" }, this.button, this.cancel, this.bar, this.phase, this.amount),
+      h("div", { class: "m-actions" }, this.button, this.cancel, ...this.line.parts),
       this.result,
       this.outcome,
       h("div", { class: "m-actions" }, this.undo),
@@ -139,7 +132,8 @@ export class ImportForm implements View<ImportState> {
     this.changed("outcome", state.outcome, () =>
       this.outcome.replaceChildren(...(state.outcome ? told(state.outcome) : [])),
     );
-    this.paintProgress(state);
+    const { doing, progress } = state;
+    this.line.show(doing === "importing", progress, doing === "undoing" ? "Undoing" : state.told);
     this.paint();
     this.moveFocus(before, state);
   }
@@ -153,17 +147,6 @@ export class ImportForm implements View<ImportState> {
     if (key === this.drawn[part]) return;
     this.drawn[part] = key;
     draw();
-  }
-
-  private paintProgress({ progress, doing, told: words }: ImportState): void {
-    this.bar.hidden = doing !== "importing";
-    attribute(this.bar, "max", progress?.total || null);
-    attribute(this.bar, "value", progress?.total ? progress.done : null);
-    const phase = progress ? (PHASES[progress.phase] ?? progress.phase) : "Starting";
-    text(this.phase, doing === "importing" ? phase : doing === "undoing" ? "Undoing" : words);
-    // Not in the live region: numbers that run would be read out without end.
-    const of = progress?.total ? `${count(progress.done)} of ${counted(progress.total, "row")}` : "";
-    text(this.amount, doing === "importing" ? of : "");
   }
 
   /** A button that was pressed here and goes gives the focus to what comes next. */

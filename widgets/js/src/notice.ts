@@ -13,23 +13,9 @@ export const SILENCES: Record<Silence, string> = {
 };
 export const SILENT_KERNEL = SILENCES.silent;
 
-const HINTS: Record<string, string> = {
-  Unavailable:
-    "The service cannot be reached. It is tried again by itself; see that it runs and that connect() names its address.",
-  DeadlineExceeded: "The service took too long. Try again; if it stays slow, look at the service's log.",
-  Unauthenticated: "Run connect() again with a valid token.",
-  PermissionDenied: "Ask a manager of the engagement for access, or choose another engagement.",
-  NotFound: "It may have been deleted by someone else. Choose another one.",
-  Conflict: "Somebody else changed it meanwhile. Load the newest version and decide again.",
-  ResourceExhausted: "A limit is reached. Wait a moment and try again.",
-  Internal: "This is a fault of the service; its log has the details.",
-  ObserverError: "The exception comes from a function that observes the selector. Correct it and run its cell again.",
-  ViewError: "The exception comes from the view's own function. Correct it and run its cell again.",
-};
-
 /** What a person can do about a failure. */
 export function hintOf(failure: Failure): string {
-  return HINTS[failure.kind] ?? "Try again. If it fails again, run the cell with connect() again.";
+  return failure.hint || "Try again. If it fails again, run the cell with connect() again.";
 }
 
 export interface Action {

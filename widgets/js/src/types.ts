@@ -35,6 +35,8 @@ export interface Failure {
   kind: string;
   reason: string;
   message: string;
+  /** What a person can do about it; the front end has a word of its own where the kernel has none. */
+  hint?: string;
   fields: { field: string; message: string }[];
 }
 

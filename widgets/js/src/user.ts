@@ -1,5 +1,6 @@
 // A user's own view: what the function returned, shown as far as it is safe to.
 import { failureOf } from "./channel";
+import { type Embedded, place } from "./embed";
 import { attribute, h, text } from "./dom";
 import { Frame } from "./frame";
 import { Notice } from "./notice";
@@ -15,7 +16,7 @@ type Output =
   /** In base64; `scale` pixels of it are one of the page. */
   | { kind: "pixels"; type: string; data: string; scale: number }
   | { kind: "text"; text: string }
-  | { kind: "widget"; model_id: string; anywidget: boolean };
+  | ({ kind: "widget" } & Embedded);
 
 interface UserState extends ViewState {
   output: Output | null;
@@ -141,26 +142,6 @@ export class UserView implements View<UserState> {
       this.output.replaceChildren(notice.root);
     }
   }
-}
-
-/** An anywidget is lent by its host, any other one by Jupyter's manager. */
-async function place(
-  { host, model }: Context,
-  { model_id, anywidget }: { model_id: string; anywidget: boolean },
-  holder: HTMLElement,
-  signal: AbortSignal,
-): Promise<void> {
-  if (anywidget && host) {
-    const widget = await host.getWidget(`anywidget:${model_id}`);
-    if (!signal.aborted) await widget.render({ el: holder, signal });
-    return;
-  }
-  const manager = model.widget_manager;
-  if (!manager?.get_model || !manager.create_view) throw new Error("this notebook shows anywidgets only");
-  const view = await manager.create_view(await manager.get_model(model_id));
-  if (signal.aborted) return view.remove?.();
-  signal.addEventListener("abort", () => view.remove?.());
-  holder.append(view.el);
 }
 
 /** Text as a program wrote it, folded away under what it is. */

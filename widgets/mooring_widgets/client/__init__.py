@@ -11,6 +11,16 @@ from mooring_widgets.client.comparisons import (
 from mooring_widgets.client.decode_discovery import ASSET_FIELDS, ASSET_TYPES
 from mooring_widgets.client.listings import Activities, Engagements, Listing, Sessions, aligned
 from mooring_widgets.client.loop import Loop, library_loop
+from mooring_widgets.client.merges import SIDES as MERGE_SIDES
+from mooring_widgets.client.merges import (
+    DroppedValue,
+    MergeConflict,
+    MergeCounts,
+    MergeDrop,
+    MergePlan,
+    MergePreview,
+    MergeRecord,
+)
 from mooring_widgets.client.previews import (
     ColumnPreview,
     Columns,
@@ -58,6 +68,7 @@ from mooring_widgets.client.snapshots import (
 __all__ = [
     "ASSET_FIELDS",
     "ASSET_TYPES",
+    "MERGE_SIDES",
     "Activities",
     "Activity",
     "Application",
@@ -77,6 +88,7 @@ __all__ = [
     "DependencyPreview",
     "Difference",
     "DifferenceCounts",
+    "DroppedValue",
     "Engagement",
     "Engagements",
     "Group",
@@ -88,6 +100,12 @@ __all__ = [
     "Landscape",
     "Listing",
     "Loop",
+    "MergeConflict",
+    "MergeCounts",
+    "MergeDrop",
+    "MergePlan",
+    "MergePreview",
+    "MergeRecord",
     "MissingAsset",
     "MooringClient",
     "PageOf",

@@ -1,26 +1,20 @@
 """Importing an inventory: the upload in pieces, then the operation until its end."""
 
 import asyncio
-import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from google.longrunning import operations_pb2
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.empty_pb2 import Empty
 from mooring.v1 import imports_pb2
 
 from mooring_widgets.client import decode_discovery
 from mooring_widgets.client.channel import Channel
-from mooring_widgets.client.failures import from_status
+from mooring_widgets.client.operations import finished
 from mooring_widgets.client.reports import ImportOptions, ImportReport, Progress, Upload
-from mooring_widgets.errors import MooringError
 
 _CHUNK_BYTES = 512 * 2**10
 _UPLOAD_TIMEOUT_S = 600.0
-_PROGRESS_INTERVAL_MS = 300
-_OPERATIONS = "/google.longrunning.Operations"
 _DISCOVERY = "/mooring.v1.DiscoveryService"
 
 
@@ -65,24 +59,7 @@ async def import_upload(
         options=decode_discovery.options_message(options),
     )
     operation = await channel.unary(f"{_DISCOVERY}/ImportInventory", request, operations_pb2.Operation)
-    try:
-        while not operation.done:
-            _tell(operation, on_progress)
-            wait = operations_pb2.WaitOperationRequest(
-                name=operation.name, timeout=Duration(nanos=_PROGRESS_INTERVAL_MS * 1_000_000)
-            )
-            operation = await channel.unary(f"{_OPERATIONS}/WaitOperation", wait, operations_pb2.Operation)
-    except asyncio.CancelledError:
-        with contextlib.suppress(MooringError):  # whatever becomes of that, this one ends as it was told to
-            await channel.unary(
-                f"{_OPERATIONS}/CancelOperation",
-                operations_pb2.CancelOperationRequest(name=operation.name),
-                Empty,
-            )
-        raise
-    _tell(operation, on_progress)
-    if operation.HasField("error"):
-        raise from_status(operation.error)
+    operation = await finished(channel, operation, lambda each: _tell(each, on_progress))
     answer = imports_pb2.ImportInventoryResponse()
     operation.response.Unpack(answer)
     return decode_discovery.report(answer.session, answer.report)

@@ -13,14 +13,14 @@ from mooring_widgets.client import (
 )
 from mooring_widgets.errors import PermissionDenied
 from mooring_widgets.testing.calls import PAUSE_S, page_of
-from mooring_widgets.testing.comparisons import FakeComparisons
 from mooring_widgets.testing.discovery import FakeDiscovery
 from mooring_widgets.testing.filtering import passes
+from mooring_widgets.testing.merges import FakeMerges
 from mooring_widgets.testing.service import USER
 from mooring_widgets.testing.sessions import FakeSessions
 
 
-class FakeClient(FakeSessions, FakeComparisons, FakeDiscovery, MooringClient):
+class FakeClient(FakeSessions, FakeMerges, FakeDiscovery, MooringClient):
     """The twin of `MooringClient` for tests; `service` sets the scene, `fail` and `hold` make trouble.
 
     Args:

@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,6 +14,8 @@ from mooring_widgets.client import (
     Dependency,
     Engagement,
     Import,
+    MergeDrop,
+    MergeRecord,
     Session,
     engagement_of,
 )
@@ -26,6 +28,17 @@ USER = "users/demo"
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merge: its record, what is not in the result, and the target's data before it."""
+
+    record: MergeRecord
+    drops: tuple[MergeDrop, ...]
+    assets: tuple[Asset, ...]
+    dependencies: tuple[Dependency, ...]
+    data_version: str
+
+
 class FakeService:
     """A service in memory, for one or more `FakeClient`s. Usable from any thread.
 
@@ -35,6 +48,7 @@ class FakeService:
         assets, dependencies: By their session's full name, in display order.
         imports: By their session's full name, newest first.
         uploads: Names and contents by id.
+        merges: By full name, oldest first, each with what was there before it.
         before: The assets before each import that can be undone, by its full name.
         pins, visits: The names of sessions by their engagement's, in the order of pinning; the last visited
             first.
@@ -52,6 +66,7 @@ class FakeService:
         self.imports: dict[str, list[Import]] = {}
         self.uploads: dict[str, tuple[str, bytes]] = {}
         self.before: dict[str, list[Asset]] = {}
+        self.merges: dict[str, Merged] = {}
         self.contexts: dict[str, Context] = {}
         self.pins: dict[str, list[str]] = {}
         self.visits: dict[str, list[str]] = {}

@@ -107,7 +107,7 @@ class DependentView(Surface):
     def _painted(self) -> dict[str, Any]:
         results = {name: observer.get_current_result() for name, observer in self._observers.items()}
         owner = results.pop("of")
-        errors = (result.error or _away(result) for result in results.values())
+        errors = (result.error or away(result) for result in results.values())
         error = next((error for error in errors if error is not None), None)
         here = all(result.data is not None for result in results.values())
         shown: dict[str, Any] = {"status": "ready", "error": None}
@@ -134,7 +134,7 @@ class DependentView(Surface):
         for observer in self._observers.values():
             result = observer.get_current_result()
             # Also where the next try is only waited for: whoever asks wants it now.
-            if result.is_error or _away(result):
+            if result.is_error or away(result):
                 observer.refetch()
         self._paint()
         return {}
@@ -149,7 +149,7 @@ class DependentView(Surface):
         return str(kind), id_of(str(name))
 
 
-def _away(result: QueryResult[Any]) -> Exception | None:
+def away(result: QueryResult[Any]) -> Exception | None:
     """Why there is nothing to show yet, where trying again goes on: nobody should wait for that to end."""
     reason = result.failure_reason
     return reason if result.data is None and isinstance(reason, Unavailable) else None

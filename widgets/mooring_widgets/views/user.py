@@ -79,7 +79,7 @@ class UserView(DependentView, view="user"):
         output = self._output.payload if self._output else None
         shown: dict[str, Any] = {"output": output, "run": self._run, "printed": self._printed}
         if done and self._failed is not None:
-            error = failure(self._failed) | {"kind": "ViewError"}
+            error = failure(self._failed, "ViewError")
             return shown | {"status": "error", "error": error, "traceback": _told(self._failed, self._fn)}
         if self._output is None:
             return self._blank() | {"status": "loading"}

@@ -8,6 +8,7 @@ from mooring_widgets.workspace.aio_sessions import AioSessionMethods
 
 if TYPE_CHECKING:
     from mooring_widgets.form import SessionForm
+    from mooring_widgets.views import ComparisonView, MergeWizard
     from mooring_widgets.workspace.pinned import Pinned
 
 
@@ -49,6 +50,24 @@ class Aio(AioSessionMethods, AioInventories):
         from mooring_widgets.workspace.pinned import Pinned
 
         return Pinned(self._ws, await self._hop(self._ws.work.find(session)))
+
+    async def comparison(
+        self, session: str | Session, other: str | Session | None = None
+    ) -> "ComparisonView":
+        """See `Workspace.comparison`."""
+        from mooring_widgets.views import ComparisonView
+
+        own, against = await self._hop(self._ws.work.sides(session, other))
+        return ComparisonView(self._ws, against, pinned=own)
+
+    async def merge_wizard(
+        self, source: str | Session | None = None, into: str | Session | None = None
+    ) -> "MergeWizard":
+        """See `Workspace.merge_wizard`."""
+        from mooring_widgets.views import MergeWizard
+
+        names = [(await self._hop(self._ws.work.find(each))).name if each else "" for each in (source, into)]
+        return MergeWizard(self._ws, *names)
 
     async def close(self) -> None:
         """See `Workspace.close`."""

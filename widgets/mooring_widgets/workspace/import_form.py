@@ -1,15 +1,13 @@
 """The form of a preview: what each column is, what that makes of the rows, and a button that imports."""
 
 import asyncio
-import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mooring_widgets.bridge import failure
-from mooring_widgets.client import ASSET_TYPES, ColumnPreview, ImportOptions, ImportReport, Progress
+from mooring_widgets.client import ASSET_TYPES, ColumnPreview, ImportOptions, ImportReport
 from mooring_widgets.client.previews import asset_cells
-from mooring_widgets.surface import Surface
+from mooring_widgets.surface import Job, Surface
 from mooring_widgets.workspace.importing import Asked
 from mooring_widgets.workspace.options import FIELDS, UNITS, ColumnTarget
 from mooring_widgets.workspace.preview import InventoryPreview
@@ -17,7 +15,6 @@ from mooring_widgets.workspace.preview import InventoryPreview
 if TYPE_CHECKING:
     from mooring_widgets.workspace.workspace import Workspace
 
-_PROGRESS_INTERVAL_S = 0.1
 _SAMPLES_SHOWN = 3
 _SAMPLE_MAX = 80
 _ROWS_SHOWN = 20
@@ -28,8 +25,7 @@ class ImportForm(Surface, view="import"):
     upload; then the report, and a button that undoes it.
 
     What is refused is said in place, with what was chosen as it was, and can be tried again. Whatever is
-    under way belongs to the form, not to the page that asked for it: a page that is loaded again shows it,
-    and can cancel it.
+    under way belongs to the form (`Job`).
 
     Attributes:
         preview: The reading that is shown; another one of the same upload after another kind or sheet was
@@ -43,8 +39,7 @@ class ImportForm(Surface, view="import"):
         self._into = into
         self.preview = preview
         self.report: ImportReport | None = None
-        self._running: asyncio.Task[dict[str, Any]] | None = None
-        self._told = ("", 0.0)
+        self._job = Job(self._show)
         fixed = {
             "session": preview.session,
             "file": preview.upload.file_name,
@@ -52,9 +47,7 @@ class ImportForm(Surface, view="import"):
             "types": [_option(""), *map(_option, ASSET_TYPES)],
             "fields": [_option(""), *map(_option, sorted(FIELDS))],
             "units": UNITS,
-            "doing": "",
-            "failed": "",
-            "progress": None,
+            **Job.BLANK,
             "told": "",
             "outcome": None,
         }
@@ -80,34 +73,13 @@ class ImportForm(Surface, view="import"):
         return {}
 
     async def _answer_run(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._do("importing", self._import(payload))
+        return await self._job.run("importing", self._import(payload), told="")
 
     async def _answer_undo(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._do("undoing", self._undo(force=bool(payload.get("force"))))
+        return await self._job.run("undoing", self._undo(force=bool(payload.get("force"))), told="")
 
     async def _answer_cancel(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        if self._running is not None:
-            self._running.cancel()
-        return {}
-
-    async def _do(self, doing: str, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-        """Does one thing at a time, and shows what came of it; whoever asks for another one meanwhile sees
-        what is under way."""
-        if self._running is not None:
-            work.close()
-            return {}
-        self._show(doing=doing, error=None, failed="", told="", progress=None)
-        self._running = asyncio.get_running_loop().create_task(work)
-        shown: dict[str, Any] = {}
-        try:
-            shown = await self._running
-        except Exception as error:
-            shown = {"error": failure(error), "failed": doing}
-            raise
-        finally:
-            self._running = None
-            # At once: nobody sees a report beside a bar that still runs.
-            self._show(doing="", progress=None, **shown)
+        self._job.cancel()
         return {}
 
     async def _import(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +87,7 @@ class ImportForm(Surface, view="import"):
         before: str | None = None
         try:
             before = await self._newest()
-            self.report = await asked.import_(self._ws, self._tell)
+            self.report = await asked.import_(self._ws, self._job.tell)
         except asyncio.CancelledError:
             # It may have been through already, which is then the truth.
             if before is None or await self._newest() == before:
@@ -138,13 +110,6 @@ class ImportForm(Surface, view="import"):
             column: (field, unit) if unit else field for column, (field, unit) in payload["columns"].items()
         }
         return replace(self.preview.options_with(columns=columns), asset_type=payload["type"])
-
-    def _tell(self, step: Progress) -> None:
-        phase, at = self._told
-        now = time.monotonic()
-        if step.phase != phase or now - at >= _PROGRESS_INTERVAL_S:
-            self._told = (step.phase, now)
-            self._show(progress={"phase": step.phase, "done": step.done, "total": step.total})
 
     def _plain(self) -> str:
         return f"import {self.preview.upload.file_name} into {self._into}"

@@ -119,6 +119,12 @@ class Lifecycle:
 
         return Activities.of(await _walk(page, limit))
 
+    async def sides(self, session: str | Session, other: str | Session | None) -> tuple[str | None, str]:
+        """Two sessions' full names; where one alone is named the first is None: whichever is current."""
+        if other is None:
+            return None, (await self.find(session)).name
+        return (await self.find(session)).name, (await self.find(other)).name
+
     async def compare(
         self,
         session: str | Session,

@@ -33,6 +33,7 @@ from mooring_widgets.workspace.work import Work
 if TYPE_CHECKING:
     from mooring_widgets.form import SessionForm
     from mooring_widgets.selector import Selector
+    from mooring_widgets.views import ComparisonView, MergeWizard
 
 T = TypeVar("T")
 OnSwitch = TypeVar("OnSwitch", bound=SwitchCallback)
@@ -208,6 +209,46 @@ class Workspace(SessionMethods, Inventories):
         (3, 5)
         """
         return Pinned(self, self.wait(self.work.find(session)))
+
+    def comparison(self, session: str | Session, other: str | Session | None = None) -> "ComparisonView":
+        """What differs between two sessions of an engagement, counted and page by page; it follows both.
+
+        >>> ws.comparison("Baseline", "Wave 1")
+        <ComparisonView: Comparison of Baseline and ...>
+
+        `compare` has the same as data.
+
+        Args:
+            session: The one, as in `switch`. Given alone, whichever session is current is held against it.
+            other: The other one, which what was added is in.
+
+        Raises:
+            NotFound: For a session that is not there.
+        """
+        from mooring_widgets.views import ComparisonView
+
+        own, against = self.wait(self.work.sides(session, other))
+        return ComparisonView(self, against, pinned=own)
+
+    def merge_wizard(
+        self, source: str | Session | None = None, into: str | Session | None = None
+    ) -> "MergeWizard":
+        """Merges one session into another, step by step: how, what that would do, where each conflict goes.
+
+        >>> ws.merge_wizard("Wave 1", into="Baseline")
+        <MergeWizard: merge “...” into “Baseline”>
+
+        Args:
+            source: The session to take from, as in `switch`; it can be chosen in the wizard too.
+            into: The session to merge into; by default the current one.
+
+        Raises:
+            NotFound: For a session that is not there.
+        """
+        from mooring_widgets.views import MergeWizard
+
+        names = [self.wait(self.work.find(each)).name if each else "" for each in (source, into)]
+        return MergeWizard(self, *names)
 
     # For widgets
 
