@@ -1,49 +1,10 @@
 """Merges through the client: the same of a real service and of its twin."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pandas as pd
 import pytest
-from mooring_server.settings import Settings
-from mooring_widgets import connect, errors
-from mooring_widgets.client import MergeCounts, MergePlan, Progress, Session
-from mooring_widgets.testing import FakeClient, demo_service, workspace
-from mooring_widgets.workspace import Workspace
-from support_server import serving
-
-Sides = tuple[Workspace, Session, Session]
-HERE = {"display_name": ["alpha", "beta", "gamma"], "owner": ["Ann", "Bob", ""], "Rack": ["R1", "R1", "R2"]}
-THERE = {"display_name": ["alpha", "beta", "gamma", "delta"], "owner": ["ANN ", "Eve", "Cid", "Dan"]}
-
-
-@pytest.fixture(params=["service", "twin"])
-def sides(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sides]:
-    """A workspace, and two sessions that say something else of the same things."""
-    if request.param == "twin":
-        ws = workspace(FakeClient(demo_service()))
-        yield filled(ws)
-        ws.close()
-        return
-    monkeypatch.setenv("MOORING_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.delenv("MOORING_CONTEXT", raising=False)
-    with serving(Settings(database=f"sqlite:///{tmp_path}/mooring.db", port=0, stop_grace_s=1)) as running:
-        ws = connect(running.address)
-        yield filled(ws)
-        ws.close()
-
-
-def filled(ws: Workspace) -> Sides:
-    here, there = ws.create("Here"), ws.create("There")
-    ws.import_inventory(pd.DataFrame(HERE), session=here, name="here")
-    ws.import_inventory(pd.DataFrame(THERE), session=there, name="there")
-    return ws, here, there
-
-
-def owners(ws: Workspace, session: Session) -> dict[str, str]:
-    frame: Any = ws.at(session).to_pandas(fields=["display_name", "owner"])
-    return dict(zip(frame.display_name, frame.owner, strict=True))
+from mooring_widgets import errors
+from mooring_widgets.client import MergeCounts, MergePlan, Progress
+from support_sides import Sides, owners
 
 
 def test_a_preview_counts_and_lists_without_changing_anything(sides: Sides) -> None:

@@ -11,6 +11,14 @@ from mooring_widgets.client.comparisons import (
 from mooring_widgets.client.decode_discovery import ASSET_FIELDS, ASSET_TYPES
 from mooring_widgets.client.listings import Activities, Engagements, Listing, Sessions, aligned
 from mooring_widgets.client.loop import Loop, library_loop
+from mooring_widgets.client.merge_listings import (
+    MergeConflicts,
+    MergeDrops,
+    MergedValue,
+    Merges,
+    conflict_values,
+    dropped_values,
+)
 from mooring_widgets.client.merges import SIDES as MERGE_SIDES
 from mooring_widgets.client.merges import (
     DroppedValue,
@@ -101,11 +109,15 @@ __all__ = [
     "Listing",
     "Loop",
     "MergeConflict",
+    "MergeConflicts",
     "MergeCounts",
     "MergeDrop",
+    "MergeDrops",
     "MergePlan",
     "MergePreview",
     "MergeRecord",
+    "MergedValue",
+    "Merges",
     "MissingAsset",
     "MooringClient",
     "PageOf",
@@ -121,6 +133,8 @@ __all__ = [
     "User",
     "WatchEvent",
     "aligned",
+    "conflict_values",
+    "dropped_values",
     "engagement_of",
     "hidden",
     "id_of",

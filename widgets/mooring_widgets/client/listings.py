@@ -10,8 +10,9 @@ from mooring_widgets.client.snapshots import Activity, Engagement, PageOf, Sessi
 
 if TYPE_CHECKING:
     import pandas as pd
+    from _typeshed import DataclassInstance
 
-T = TypeVar("T", Session, Engagement, Activity)
+T = TypeVar("T", bound="DataclassInstance")
 
 
 class Listing(tuple[T, ...], Generic[T]):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from mooring_widgets.client import Engagement, Session
 from mooring_widgets.workspace.aio_inventories import AioInventories
+from mooring_widgets.workspace.aio_merges import AioMergeMethods
 from mooring_widgets.workspace.aio_sessions import AioSessionMethods
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from mooring_widgets.workspace.pinned import Pinned
 
 
-class Aio(AioSessionMethods, AioInventories):
+class Aio(AioSessionMethods, AioMergeMethods, AioInventories):
     """Every method of `Workspace` that waits, and every property that does, as coroutines of any event loop.
 
     What is called on it means the same as on the workspace itself::

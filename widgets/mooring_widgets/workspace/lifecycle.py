@@ -97,7 +97,7 @@ class Lifecycle:
                 show_deleted=deleted,
             )
 
-        return Sessions.of(await _walk(page, limit))
+        return Sessions.of(await walk(page, limit))
 
     async def engagements(self, search: str, filter: str, archived: bool, limit: int | None) -> Engagements:
         """Some of the caller's engagements, read now."""
@@ -108,7 +108,7 @@ class Lifecycle:
                 page_size=size, page_token=token, filter=wanted, show_archived=archived
             )
 
-        return Engagements.of(await _walk(page, limit))
+        return Engagements.of(await walk(page, limit))
 
     async def activity(self, session: str | None, filter: str, limit: int | None) -> Activities:
         """What happened in the current engagement, or to a session, read now."""
@@ -117,7 +117,7 @@ class Lifecycle:
         async def page(size: int, token: str) -> PageOf[Activity]:
             return await self._client.list_activity(parent, page_size=size, page_token=token, filter=filter)
 
-        return Activities.of(await _walk(page, limit))
+        return Activities.of(await walk(page, limit))
 
     async def sides(self, session: str | Session, other: str | Session | None) -> tuple[str | None, str]:
         """Two sessions' full names; where one alone is named the first is None: whichever is current."""
@@ -151,7 +151,7 @@ class Lifecycle:
             )
 
         counts = await self._client.compare_sessions(own.name, against.name)
-        found = await _walk(page, limit)
+        found = await walk(page, limit)
         return Comparison(
             own, against, counts.assets, counts.dependencies, found.items, bool(found.next_token)
         )
@@ -375,7 +375,7 @@ def _having(name: str, **fields: Any) -> Callable[[Session], Session]:
     return lambda session: replace(session, **fields) if session.name == name else session
 
 
-async def _walk(page: Callable[[int, str], Awaitable[PageOf[T]]], limit: int | None) -> PageOf[T]:
+async def walk(page: Callable[[int, str], Awaitable[PageOf[T]]], limit: int | None) -> PageOf[T]:
     """The first items of a list, all of them without a limit; its pages may be short, even empty."""
     items: list[T] = []
     token = ""
