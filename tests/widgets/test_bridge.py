@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from mooring_widgets.bridge import Outbox, Requests, failure
 from mooring_widgets.client import library_loop
-from mooring_widgets.errors import FieldViolation, InvalidArgument
+from mooring_widgets.errors import FieldViolation, InvalidArgument, PermissionDenied
 from support_waiting import until
 
 
@@ -191,7 +191,16 @@ def test_a_refusal_carries_reason_and_fields():
     )
     assert failure(error) == {
         "kind": "InvalidArgument",
+        "hint": "",
         "reason": "INVALID_FIELD",
         "message": "two fields are wrong",
         "fields": [{"field": "session.display_name", "message": "too long"}],
     }
+
+
+def test_a_failure_says_what_to_do():
+    """By its class, or by the kind that it is shown as."""
+    assert "Ask a manager" in failure(PermissionDenied("no access"))["hint"]
+    shown = failure(ValueError("no racks are known"), "ViewError")
+    assert (shown["kind"], shown["message"]) == ("ViewError", "ValueError: no racks are known")
+    assert "the view's own function" in shown["hint"]
