@@ -59,6 +59,7 @@ def test_the_wheel_brings_bundle_migrations_and_types(wheel: Path) -> None:
         "mooring/v1/sessions.proto",
         "mooring_server/notebooks/01-tour.ipynb",
         "mooring_server/notebooks/02-switching-and-comparing.ipynb",
+        "mooring_server/notebooks/03-merging.ipynb",
         "mooring_server/store/migrations/0001_initial.py",
         "mooring_widgets/static/selector.js",
     } <= names

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -14,7 +15,10 @@ from mooring_widgets.testing import run_notebook, settled, standing_in
 from nbclient import NotebookClient
 from support_server import serving
 
-FILE = Path(__file__).parents[2] / "notebooks" / "02-switching-and-comparing.ipynb"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+FILE = NOTEBOOKS / "02-switching-and-comparing.ipynb"
+MERGING = NOTEBOOKS / "03-merging.ipynb"
+Execute = Callable[[Path], dict[str, Any]]
 
 
 @pytest.fixture
@@ -43,20 +47,48 @@ def test_switching_and_comparing_is_right() -> None:
             assert ws.sessions("memory").total == 0
 
 
-def test_switching_and_comparing_runs_in_a_kernel(
-    demo_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In a real kernel, on a real server with the demo's engagements, no cell fails and widgets are shown."""
+def test_merging_is_right() -> None:
+    """Over the twin: what is compared, previewed, merged and undone is what the text says."""
+    with standing_in() as ws:
+        for _ in range(2):
+            ran = run_notebook(MERGING)
+            assert ran.shown["compared"].assets.changed == 3
+            assert [each.taken for each in ran.shown["conflicts"]] == ["target"]
+            assert [(each.target, each.source, each.taken) for each in ran.shown["chosen"]] == [
+                ("Ann", "Bob", "source")
+            ]
+            assert ran.shown["result"].owner.tolist() == ["Bob", "Ann", "Bob"]
+            assert ran.shown["result"].business_unit.tolist() == ["Retail"] * 3
+            assert ("Ann", "Bob", "source") in [
+                (each.target, each.source, each.taken) for each in ran.shown["drops"]
+            ]
+            assert ran.shown["undone"] is True
+            assert ran.shown["before"].owner.tolist() == ["Ann", "Ann", ""]
+            assert [each.display_name for each in ws.sessions("ours")] == []
+
+
+@pytest.fixture
+def execute(demo_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Execute:
+    """Runs a notebook in a real kernel, on a real server with the demo's engagements; what cells showed."""
     for name in [name for name in os.environ if name.startswith("MOORING_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("MOORING_SERVER", demo_server)
     monkeypatch.setenv("MOORING_DATA_DIR", str(tmp_path / "data"))
     for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    notebook = nbformat.read(FILE, as_version=4)
-    resources = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(notebook, timeout=90, kernel_name="python3", resources=resources).execute()
-    shown = {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
+    def run(file: Path) -> dict[str, Any]:
+        notebook = nbformat.read(file, as_version=4)
+        resources = {"metadata": {"path": str(tmp_path)}}
+        NotebookClient(notebook, timeout=90, kernel_name="python3", resources=resources).execute()
+        return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
+    return run
+
+
+def test_switching_and_comparing_runs_in_a_kernel(execute: Execute) -> None:
+    """No cell fails, and widgets are shown."""
+    shown = execute(FILE)
     for widget in ("connect", "beside", "view"):
         assert "application/vnd.jupyter.widget-view+json" in shown[widget][0].data
     assert "did you mean" in shown["near"][0].text
@@ -65,7 +97,16 @@ def test_switching_and_comparing_runs_in_a_kernel(
     assert shown["tidy"][0].data["text/plain"] == "'Baseline'"
 
 
-def test_the_notebook_is_kept_without_outputs() -> None:
+def test_merging_runs_in_a_kernel(execute: Execute) -> None:
+    """The same on the demo's data: one conflict goes where it was told, and the merge is taken back."""
+    shown = execute(MERGING)
+    assert "application/vnd.jupyter.widget-view+json" in shown["comparison"][0].data
+    assert "Bob" in shown["result"][0].data["text/plain"]
+    assert shown["undone"][0].data["text/plain"] == "True"
+
+
+@pytest.mark.parametrize("file", [FILE, MERGING], ids=lambda file: file.stem)
+def test_notebooks_are_kept_without_outputs(file: Path) -> None:
     """The committed notebook holds no outputs and no counts, so that its changes are readable."""
-    for cell in nbformat.read(FILE, as_version=4).cells:
+    for cell in nbformat.read(file, as_version=4).cells:
         assert cell.cell_type == "markdown" or (cell.outputs, cell.execution_count) == ([], None)
