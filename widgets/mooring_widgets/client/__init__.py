@@ -14,7 +14,6 @@ from mooring_widgets.client.loop import Loop, library_loop
 from mooring_widgets.client.merge_listings import (
     MergeConflicts,
     MergeDrops,
-    MergedValue,
     Merges,
     conflict_values,
     dropped_values,
@@ -25,6 +24,7 @@ from mooring_widgets.client.merges import (
     MergeConflict,
     MergeCounts,
     MergeDrop,
+    MergedValue,
     MergePlan,
     MergePreview,
     MergeRecord,

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
 from mooring_widgets.client import markup
+from mooring_widgets.client.merges import MergedValue, MergeRecord
 from mooring_widgets.client.snapshots import Activity, Engagement, PageOf, Session, id_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    from _typeshed import DataclassInstance
 
-T = TypeVar("T", bound="DataclassInstance")
+T = TypeVar("T", Session, Engagement, Activity, MergeRecord, MergedValue)
 
 
 class Listing(tuple[T, ...], Generic[T]):

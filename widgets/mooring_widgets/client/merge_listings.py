@@ -1,9 +1,7 @@
 """Merges, and the values that they are about, as a cell shows them."""
 
-from dataclasses import dataclass
-
 from mooring_widgets.client.listings import Listing
-from mooring_widgets.client.merges import MergeConflict, MergeDrop, MergeRecord
+from mooring_widgets.client.merges import MergeConflict, MergeDrop, MergedValue, MergeRecord
 from mooring_widgets.client.snapshots import Asset, id_of
 
 _ATTRIBUTE = "attributes."
@@ -27,22 +25,6 @@ class Merges(Listing[MergeRecord]):
             each.counts.changed_asset_count,
             state,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class MergedValue:
-    """One field of one asset or dependency that both sides know something else of.
-
-    Values are texts: lists are comma-separated or JSON, numbers in their field's unit, empty is not known.
-    `taken` is whose value is in the result: `target` or `source`.
-    """
-
-    resource: str
-    name: str
-    field: str
-    target: str
-    source: str
-    taken: str
 
 
 class _MergedValues(Listing[MergedValue]):

@@ -121,3 +121,19 @@ class MergeRecord:
     revert_time: datetime | None = None
     reverter: str = ""
     revertible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MergedValue:
+    """One field of one asset or dependency that both sides know something else of.
+
+    Values are texts: lists are comma-separated or JSON, numbers in their field's unit, empty is not known.
+    `taken` is whose value is in the result: `target` or `source`.
+    """
+
+    resource: str
+    name: str
+    field: str
+    target: str
+    source: str
+    taken: str

@@ -23,7 +23,7 @@ from mooring_widgets.client import (
     Progress,
     engagement_of,
 )
-from mooring_widgets.errors import Conflict, FailedPrecondition, InvalidArgument
+from mooring_widgets.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
 from mooring_widgets.testing.calls import page_of
 from mooring_widgets.testing.comparisons import FakeComparisons
 from mooring_widgets.testing.filtering import passes
@@ -153,7 +153,10 @@ class FakeMerges(FakeComparisons):
         return record
 
     def _told(self, merged: Merged) -> MergeRecord:
-        version = self.service.session(merged.record.target_session).data_version
+        try:
+            version = self.service.session(merged.record.target_session).data_version
+        except NotFound:
+            version = ""
         return replace(merged.record, revertible=merged.record.data_version == version)
 
     def _previewed(self, target: str, plan: MergePlan) -> MergePreview:
