@@ -184,6 +184,41 @@ def test_choices_survive_paging(ws: Workspace, client: FakeClient) -> None:
     assert owners(client)[:2] == ["Bob", "Grace"]
 
 
+def test_what_the_merge_itself_changes_is_no_news(
+    wizard: MergeWizard, ws: Workspace, client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever merges goes from confirming to the record, and is not told of a change that is their own."""
+    through: Callable[..., Any] = type(client).merge_sessions
+    landscape = ws.landscape()
+    shows(landscape, status="ready")
+    before = landscape._state["landscape"]
+
+    async def late(*args: Any, **kwargs: Any) -> MergeRecord:
+        record: MergeRecord = await through(client, *args, **kwargs)
+        # The news overtake the answer: another view has heard them, and read what is new.
+        await asyncio.to_thread(until, lambda: landscape._state["landscape"] not in (None, before))
+        return record
+
+    monkeypatch.setattr(client, "merge_sessions", late)
+    at(wizard, "confirm")
+    seen: list[dict[str, Any]] = []
+    wizard.observe(lambda change: seen.append(change["new"]), "_state")
+    done(wizard)
+    until(lambda: (wizard._state["drops"] or {}).get("items"))
+    assert {state["step"] for state in seen} <= {"confirm", "record"}
+    assert not any(state["moved"] for state in seen)
+    assert "list_activity" not in client.calls  # nobody was asked whose change it is
+
+
+def test_a_session_is_found_in_the_targets_engagement(ws: Workspace) -> None:
+    """Also when another engagement is current by then."""
+    wizard = ws.merge_wizard()
+    ws.switch_engagement("Fabrikam")
+    assert ask(wizard, "merge.names", text="wave") == ["Wave 1", "Wave 2"]
+    ask(wizard, "merge.side", side="source", text="Wave 1")
+    until(lambda: wizard._state["sides"]["source"]["name"] == WAVE_1)
+
+
 def test_choices_belong_to_their_two_sessions(wizard: MergeWizard) -> None:
     """With another source there are none, and with the first one they are there again."""
     at(wizard, "preview", "conflicts")

@@ -236,6 +236,11 @@ class Job:
         self._task: asyncio.Task[dict[str, Any]] | None = None
         self._told = ("", 0.0)
 
+    @property
+    def running(self) -> bool:
+        """Whether something is under way."""
+        return self._task is not None
+
     async def run(self, doing: str, work: Coroutine[Any, Any, dict[str, Any]], **more: Any) -> dict[str, Any]:
         """Does it, and shows what comes of it; whoever asks for another one meanwhile sees what is under way.
 

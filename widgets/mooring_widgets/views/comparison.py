@@ -91,6 +91,11 @@ class ComparisonView(DependentView, view="comparison"):
         self._ended.append(self._walk.close)
         super()._begin()
 
+    def _let_go(self) -> None:
+        super()._let_go()
+        for wizard in self._wizards.values():
+            wizard.close()
+
     def _paint(self) -> None:
         pair = self._found(self._host, self._session)
         if pair != self._pair:

@@ -127,6 +127,8 @@ class MergeWizard(Surface, view="merge"):
 
     def _follow(self) -> None:
         """Asks for what the step is about, of the data that both sides have now."""
+        if self._job.running:
+            return  # what a merge itself changes is no news; what else was changed is told after it
         known = (self._known("target"), self._known("source"))
         before, pair = self._pair, Pair.of(self._names["target"], self._names["source"], known)
         self._pair = pair
@@ -248,7 +250,16 @@ class MergeWizard(Surface, view="merge"):
     async def _answer_side(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Takes another session, by its name, for a side."""
         side, other = (payload["side"], _SIDES[payload["side"] == "source"])
-        found = await self._host.work.find(str(payload["text"]).strip())
+        text = str(payload["text"]).strip()
+        # Of the target's engagement, whichever is current by now.
+        same = queries.sessions(
+            self._host.client,
+            engagement_of(self._names["target"]),
+            limit=1,
+            filter=f"display_name = {queries.quoted(text)}",
+        )
+        page = await self._host.queries.fetch_query(same)
+        found = page.items[0] if page.items else await self._host.work.find(text)
         if found.name == self._names[other]:
             raise InvalidArgument("a session cannot be merged into itself: choose another one")
         self._names[side] = found.name
@@ -316,7 +327,10 @@ class MergeWizard(Surface, view="merge"):
     # Merging, and undoing that
 
     async def _answer_run(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._job.run("merging", self._merge(), told="")
+        try:
+            return await self._job.run("merging", self._merge(), told="")
+        finally:
+            self._paint()
 
     async def _answer_cancel(self, _: Mapping[str, Any]) -> dict[str, Any]:
         self._job.cancel()
