@@ -5,106 +5,13 @@ A scene has two halves. `show` runs in a kernel, over a twin of the service that
 """
 
 import contextlib
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
-from mooring_widgets.client import Asset, Dependency
-from mooring_widgets.errors import MooringError, PermissionDenied
-from mooring_widgets.testing import FakeClient, FakeService, demo_assets, settled, workspace
+import support_pair_scenes
+from mooring_widgets.errors import PermissionDenied
 from playwright.sync_api import Locator, expect
-from support_waiting import until
-
-BASELINE = "engagements/contoso/sessions/baseline"
-WAVE = "engagements/contoso/sessions/wave-1"
-LONG = "a-new-machine-with-a-name-that-is-much-longer-than-anybody-would-expect-it-to-be"
-REFUSED = PermissionDenied("you have no access to engagements/contoso")
-
-
-def gallery_service() -> FakeService:
-    """An engagement with long names, many sessions, one of each kind."""
-    service = FakeService()
-    contoso = service.add_engagement("contoso", "Contoso")
-    service.add_session(contoso.name, "Wave 1", description="What moves first")
-    service.add_session(contoso.name, "Wave 2")
-    service.add_session(contoso.name, "A name that is much longer than the place that there is for it " * 2)
-    for number in range(3, 203):
-        service.add_session(contoso.name, f"Wave {number}")
-    service.add_engagement("fabrikam", "Fabrikam")
-    service.add_assets(BASELINE, assets(BASELINE, 60))
-    service.add_assets(WAVE, assets(WAVE, 3))
-    ends = [asset.name for asset in service.assets[BASELINE]]
-    service.add_dependencies(
-        BASELINE,
-        [
-            Dependency(f"{BASELINE}/dependencies/d{index}", source, target, "flow", protocol="tcp", port=443)
-            for index, (source, target) in enumerate(itertools.pairwise(ends))
-        ],
-    )
-    return service
-
-
-def assets(session: str, count: int) -> list[Asset]:
-    """Assets of which not everything is known."""
-    return demo_assets(session, count)
-
-
-class Stage:
-    """A twin and its workspace, for one scene."""
-
-    def __init__(self) -> None:
-        self.client = FakeClient(gallery_service())
-        self.service = self.client.service
-        self.ws = workspace(self.client)
-        self._held = contextlib.ExitStack()
-
-    def hold(self, method: str) -> None:
-        """Calls of a method wait until the scene ends."""
-        self._held.enter_context(self.client.hold(method))
-
-    def fail(self, method: str, error: MooringError = REFUSED) -> None:
-        """Calls of a method are refused until the scene ends."""
-        self.client.fail(method, error, times=1000)
-
-    def refresh(self, view: Any) -> Any:
-        """Has everything fetched anew, after it was shown."""
-        settled(view)
-        self.ws.queries.invalidate_queries(())
-        return view
-
-    def close(self) -> None:
-        """Lets go of everything."""
-        self._held.close()
-        self.ws.close()
-
-
-def nothing(root: Locator) -> None:
-    """What a person does who only looks."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One state of one widget.
-
-    Attributes:
-        show: What stands at the end of the cell.
-        act: What a person does to the widget, `.mooring`; it waits until that can be seen.
-    """
-
-    show: Callable[[Stage], Any]
-    act: Callable[[Locator], None] = nothing
-
-
-def says(text: str, role: str | None = None) -> Callable[[Locator], None]:
-    """Waits for a text, in an element of a role."""
-
-    def wait(root: Locator) -> None:
-        where = root if role is None else root.get_by_role(role).filter(has_text=text).first
-        expect(where).to_contain_text(text)
-
-    return wait
-
+from support_stages import BASELINE, WAVE, FakeClientCalls, Scene, Stage, failing, held, says, stale_error
 
 _stages: list[Stage] = []
 
@@ -169,22 +76,6 @@ def disconnected(stage: Stage) -> Any:
     return stage.ws
 
 
-class FakeClientCalls:
-    """What somebody else does meanwhile."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._other = FakeClient(stage.service)
-        self._ws = stage.ws
-
-    def delete(self, session: str) -> None:
-        """Deletes a session."""
-        self._ws.wait(self._other.delete_session(session))
-
-    def rename(self, session: str, display_name: str) -> None:
-        """Renames a session."""
-        self._ws.wait(self._other.update_session(session, display_name=display_name))
-
-
 def session_of(root: Locator) -> Locator:
     return root.get_by_role("combobox", name="Session", exact=True)
 
@@ -234,40 +125,6 @@ def taken_name(root: Locator) -> None:
 
 
 # Views
-
-
-def stale_error(view: Callable[[Stage], Any], method: str) -> Callable[[Stage], Any]:
-    def show(stage: Stage) -> Any:
-        shown = view(stage)
-        settled(shown)
-        stage.fail(method)
-        return stage.refresh(shown)
-
-    return show
-
-
-def held(view: Callable[[Stage], Any], method: str, *, after: bool = False) -> Callable[[Stage], Any]:
-    """Loading, or refreshing where it was shown before."""
-
-    def show(stage: Stage) -> Any:
-        if not after:
-            stage.hold(method)
-            return view(stage)
-        shown = view(stage)
-        settled(shown)
-        stage.hold(method)
-        stage.ws.queries.invalidate_queries(("discovery",))
-        return shown
-
-    return show
-
-
-def failing(view: Callable[[Stage], Any], method: str) -> Callable[[Stage], Any]:
-    def show(stage: Stage) -> Any:
-        stage.fail(method)
-        return view(stage)
-
-    return show
 
 
 def table(stage: Stage) -> Any:
@@ -330,131 +187,6 @@ def asset_opened(root: Locator) -> None:
     grid.press("ArrowDown")
     grid.press("Enter")
     expect(root.locator(".m-asset-title")).to_have_text("vm-00001")
-
-
-def different(stage: Stage) -> None:
-    """Wave 1 with assets of its own, and others that were changed."""
-    kept = stage.service.assets[WAVE]
-    long = {"Remarks": "moved twice, and written down at length each time " * 4}
-    changed = replace(
-        kept[1],
-        owner="Grace",
-        cpu_cores=8.0,
-        memory_bytes=32 * 2**30,
-        storage_bytes=0,
-        location="Nantes",
-        status="stopped",
-        environment="production, of what is left of it",
-        attributes=long,
-    )
-    new = [
-        replace(kept[0], name=f"{WAVE}/assets/{name}", display_name=name, hostname=name)
-        for name in ("vm-new", LONG)
-    ]
-    stage.service.add_assets(WAVE, [kept[0], changed, *new])
-
-
-def comparison(stage: Stage) -> Any:
-    different(stage)
-    return stage.ws.comparison("Baseline", "Wave 1")
-
-
-def comparison_gone(stage: Stage) -> Any:
-    shown = comparison(stage)
-    settled(shown)
-    FakeClientCalls(stage).delete(WAVE)
-    return shown
-
-
-def comparison_moved(root: Locator) -> None:
-    """Somebody has gone on to the second page when the data changes."""
-    root.get_by_role("button", name="Next page").click()
-    expect(root).to_contain_text("of 61")
-    expect(root.get_by_role("rowheader", name="vm-new")).to_be_visible()
-
-
-def chosen(name: str, found: str) -> Callable[[Locator], None]:
-    def act(root: Locator) -> None:
-        root.get_by_role("radio", name=name).check()
-        expect(root).to_contain_text(found)
-
-    return act
-
-
-def merging(stage: Stage) -> Any:
-    """Wave 1 into the baseline, which says something else of three assets, and more of one."""
-    here = stage.service.assets[BASELINE]
-    others = [
-        replace(here[0], owner="Bob", location="Nantes", application="shop"),
-        replace(here[1], owner="Eve", memory_bytes=32 * 2**30, operating_system=f"Ubuntu, {LONG}"),
-        replace(here[2], owner="Bob", attributes={"Rack": "R1"}),
-        here[3],
-        replace(here[0], name=f"{WAVE}/assets/{LONG}", display_name=LONG, hostname=LONG),
-    ]
-    moved = [replace(each, name=each.name.replace(BASELINE, WAVE)) for each in others]
-    stage.service.add_assets(WAVE, moved)
-    return stage.ws.merge_wizard("Wave 1", into="Baseline")
-
-
-def merge_moved(stage: Stage) -> Any:
-    """Somebody changes a side while another one is about to agree."""
-    wizard = merging(stage)
-    stage.ws.run(wizard._answer_step({"to": "confirm"})).result()
-    until(lambda: wizard._state["will"])
-    stage.service.add_assets(WAVE, stage.service.assets[WAVE][:4])
-    return wizard
-
-
-def stepped(*names: str, found: str = "") -> Callable[[Locator], None]:
-    """Goes on to some steps by their names."""
-
-    def act(root: Locator) -> None:
-        for name in names:
-            step = root.get_by_role("list", name="Steps").get_by_role("button", name=name)
-            expect(step).to_be_enabled()
-            step.click()
-            expect(step).to_have_attribute("aria-current", "step")
-        if found:
-            expect(root).to_contain_text(found)
-
-    return act
-
-
-def choosing(root: Locator) -> None:
-    stepped("Preview", "Conflicts", found="Nantes")(root)
-    root.get_by_role("radiogroup", name="Owner of vm-00000").get_by_role("radio").nth(1).check()
-    root.get_by_role("combobox", name="Show").select_option("owner")
-    root.get_by_role("combobox", name="Owner goes to").select_option("newest")
-    expect(root).to_contain_text("2 choices")
-
-
-def confirmed(found: str) -> Callable[[Locator], None]:
-    """Agrees to a merge, and waits for what comes of it."""
-
-    def act(root: Locator) -> None:
-        stepped("Preview", "Confirm", found="gets")(root)
-        root.get_by_role("button", name="Merge", exact=True).click()
-        expect(root).to_contain_text(found)
-
-    return act
-
-
-def unmerged(root: Locator) -> None:
-    confirmed("was merged into")(root)
-    root.get_by_role("button", name="Undo this merge").click()
-    expect(root).to_contain_text("It was undone")
-
-
-def running(root: Locator) -> None:
-    confirmed("Waiting for its turn")(root)
-    expect(root.get_by_role("button", name="Cancel")).to_be_focused()
-
-
-def unknown_source(root: Locator) -> None:
-    name = root.get_by_role("combobox", name="Take from")
-    name.fill("Wave one")
-    name.press("Enter")
-    expect(root.get_by_role("alert").filter(has_text="did you mean")).to_be_visible()
 
 
 CSV = b"Box,CPU,RAM (MB),Env,Colour\nalpha,4,4096,production,red\nbeta,8,8192,test,blue\n"
@@ -525,38 +257,7 @@ SCENES: dict[str, Scene] = {
     "activity-empty": Scene(lambda stage: stage.ws.activity(kind="reverted"), says("Nothing of this kind")),
     "activity-failed": Scene(failing(activity, "list_activity"), says("no access", "alert")),
     "activity-stale": Scene(stale_error(activity, "list_activity"), says("no access", "alert")),
-    "comparison": Scene(comparison, says("Nantes")),
-    "comparison-dependencies": Scene(comparison, chosen("dependencies, removed", "vm-00001 → vm-00002")),
-    "comparison-unchanged": Scene(comparison, chosen("1 asset, unchanged", "vm-00000")),
-    "comparison-none": Scene(comparison, chosen("dependencies, added", "No dependencies are added")),
-    "comparison-later": Scene(comparison, comparison_moved),
-    "comparison-same": Scene(lambda stage: stage.ws.comparison("Wave 1", "Wave 1"), says("No difference")),
-    "comparison-empty": Scene(
-        lambda stage: stage.ws.comparison("Wave 2", "Wave 40"), says("Neither session")
-    ),
-    "comparison-loading": Scene(held(comparison, "compare_sessions"), says("Loading")),
-    "comparison-failed": Scene(failing(comparison, "compare_sessions"), says("no access", "alert")),
-    "comparison-rows-failed": Scene(
-        failing(comparison, "list_asset_differences"), says("no access", "alert")
-    ),
-    "comparison-gone": Scene(comparison_gone, says("Bring it back")),
-    "merge": Scene(merging, says("Wave 1")),
-    "merge-blank": Scene(lambda stage: stage.ws.merge_wizard(), says("Baseline")),
-    "merge-unknown": Scene(lambda stage: stage.ws.merge_wizard(), unknown_source),
-    "merge-preview": Scene(merging, stepped("Preview", found="Location")),
-    "merge-moved": Scene(merge_moved, says("has changed (by demo)")),
-    "merge-preview-loading": Scene(held(merging, "preview_merge"), stepped("Preview", found="Looking")),
-    "merge-preview-failed": Scene(failing(merging, "preview_merge"), stepped("Preview", found="no access")),
-    "merge-conflicts": Scene(merging, stepped("Preview", "Conflicts", found="Nantes")),
-    "merge-conflicts-chosen": Scene(merging, choosing),
-    "merge-conflicts-failed": Scene(
-        failing(merging, "list_merge_conflicts"), stepped("Preview", "Conflicts", found="no access")
-    ),
-    "merge-confirm": Scene(merging, stepped("Preview", "Confirm", found="gets")),
-    "merge-running": Scene(held(merging, "merge_sessions"), running),
-    "merge-refused": Scene(failing(merging, "merge_sessions"), confirmed("no access")),
-    "merge-done": Scene(merging, confirmed("was merged into")),
-    "merge-undone": Scene(merging, unmerged),
+    **support_pair_scenes.SCENES,
     "user": Scene(user(cores_by_owner), says("Ada")),
     "user-printing": Scene(user(printing), says("looked at Baseline")),
     "user-stale": Scene(stale_error(user(cores_by_owner), "read_assets"), says("no access", "alert")),
