@@ -15,6 +15,7 @@ LIBRARIES = (
     "itsdangerous",
     "lark",
     "limits",
+    "openpyxl",
     "peewee",
     "platformdirs",
     "prometheus_client",

@@ -138,7 +138,7 @@ def read(
     ca: Authority = None,
     as_json: Json = False,
 ) -> None:
-    """Read all assets, or those of a filter, into a file: .parquet, .arrow or .csv.
+    """Read all assets, or those of a filter, into a file: .parquet, .arrow, .csv or .xlsx.
 
     In a .csv, a text that begins with = + - @ or a tab gets an apostrophe before it, so that no spreadsheet
     runs it. Without --fields there is every field, and the attributes as one JSON text.

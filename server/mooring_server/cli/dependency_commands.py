@@ -161,7 +161,7 @@ def read(
     ca: Authority = None,
     as_json: Json = False,
 ) -> None:
-    """Read all dependencies, or those of a filter, into a file: .parquet, .arrow or .csv.
+    """Read all dependencies, or those of a filter, into a file: .parquet, .arrow, .csv or .xlsx.
 
     In a .csv, a text that begins with = + - @ or a tab gets an apostrophe before it, so that no spreadsheet
     runs it. Without --fields there is every field.

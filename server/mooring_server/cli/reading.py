@@ -13,6 +13,7 @@ from mooring_server.cli.console import ExitCode, Failure, say
 from mooring_server.cli.files import new_file
 from mooring_server.cli.places import Place, opened
 from mooring_server.cli.progress import progress
+from mooring_server.cli.spreadsheets import xlsx
 from mooring_server.cli.tables import cell, counted, size
 
 # What a spreadsheet takes for a formula, at the beginning of a cell.
@@ -149,4 +150,9 @@ def _flat(column: Any) -> Any:
     return pc.if_else(risky, pc.binary_join_element_wise("'", column, ""), column)
 
 
-_WRITERS: dict[str, Callable[..., Any]] = {".parquet": _parquet, ".arrow": _arrow, ".csv": _csv}
+_WRITERS: dict[str, Callable[..., Any]] = {
+    ".parquet": _parquet,
+    ".arrow": _arrow,
+    ".csv": _csv,
+    ".xlsx": xlsx,
+}

@@ -4,8 +4,9 @@ from uuid import uuid4
 import pyarrow as pa
 import pytest
 from mooring.v1 import assets_pb2
-from mooring_server.cli import reading
-from mooring_server.cli.console import ExitCode
+from mooring_server.cli import reading, spreadsheets
+from mooring_server.cli.console import ExitCode, Failure
+from openpyxl import load_workbook
 from pyarrow import csv, ipc, parquet
 
 BATCHES = 7
@@ -68,6 +69,39 @@ def test_no_cell_of_a_csv_is_a_formula(run, session, tmp_path):
     assert not [text for text in texts if text and text[0] in "=+-@\t\r"]
 
 
+def test_a_sheet_has_texts_numbers_and_times(run, session, tmp_path):
+    """An XLSX file opens with the same rows: lists in one cell, times as times, and no formula in it."""
+    file = tmp_path / "all.xlsx"
+    told = read(run, session, file, "--fields", "display_name,owner,ip_addresses,cpu_cores,create_time")
+    names, *rows = load_workbook(file).active.iter_rows()
+
+    assert told["rows"] == len(rows) == 4
+    assert [cell.value for cell in names][::2] == ["display_name", "ip_addresses", "create_time"]
+    assert {cell.data_type for row in rows for cell in row if isinstance(cell.value, str)} == {"s"}
+    assert {row[1].value for row in rows} == {"=cmd()|x", "@home", None, "plain"}
+    assert "10.0.0.1; 10.0.0.2" in {row[2].value for row in rows}
+    assert all(row[3].value is None and row[4].is_date for row in rows)
+
+
+def sheet(file, *batches):
+    with file.open("wb") as target, spreadsheets.xlsx(target, batches[0].schema) as write:
+        for batch in batches:
+            write(batch)
+
+
+def test_what_no_sheet_holds_is_refused(tmp_path, monkeypatch):
+    """More rows or a longer text than the format takes says what to write instead; odd letters are told."""
+    monkeypatch.setattr(spreadsheets, "ROWS_MAX", 2)
+    batch = pa.record_batch({"name": ["a", "b\x01"]})
+    file = tmp_path / "two.xlsx"
+    sheet(file, batch)
+    assert [cell.value for (cell,) in load_workbook(file).active.iter_rows()] == ["name", "a", "b\ufffd"]
+    long = pa.record_batch({"name": ["x" * (spreadsheets.TEXT_MAX + 1)]})
+    for batches, told in (([batch, batch], "2 rows"), ([long], "32,768 characters")):
+        with pytest.raises(Failure, match=rf"{told}.*\.csv or \.parquet"):
+            sheet(file, *batches)
+
+
 def test_a_filter_and_fields_with_commas(run, session, tmp_path):
     """A filter narrows what is read, and a quoted field may hold a comma."""
     file = tmp_path / "some.parquet"
@@ -106,8 +140,8 @@ def test_a_file_that_is_there_stays(run, session, tmp_path):
 @pytest.mark.parametrize(
     ("name", "code", "hint"),
     [
-        ("all.xls", ExitCode.USAGE, ".parquet, .arrow, .csv"),
-        ("all", ExitCode.USAGE, ".parquet, .arrow, .csv"),
+        ("all.xls", ExitCode.USAGE, ".parquet, .arrow, .csv, .xlsx"),
+        ("all", ExitCode.USAGE, ".parquet, .arrow, .csv, .xlsx"),
         ("absent/all.csv", ExitCode.FAILED, "cannot be written"),
     ],
 )
