@@ -7,6 +7,7 @@ from mooring.v1 import watch_pb2
 from mooring_widgets import errors, queries
 from mooring_widgets.client import Change, PageOf, Session, decode
 from mooring_widgets.query import QueryFunctionContext
+from mooring_widgets.staleness import stale_keys, stream_keys
 from mooring_widgets.testing import FakeClient, workspace
 from support_workspace import CONTOSO, WAVE_1
 
@@ -29,7 +30,7 @@ DATA = {"assets", "dependencies", "imports", "landscape", "table", "frame"}
 
 
 def stale(change: Change) -> set[str]:
-    prefixes = list(queries.stale_keys(change))
+    prefixes = list(stale_keys(change))
     keys = {name: ask(FakeClient()) for name, ask in ASKED.items()}
     return {name for name, key in keys.items() if any(key[: len(prefix)] == prefix for prefix in prefixes)}
 
@@ -78,7 +79,7 @@ def test_an_unknown_kind_of_change_is_an_update() -> None:
 
 def test_a_streams_keys_cover_its_changes() -> None:
     """What is forgotten after a gap is at least what any change of that stream can touch."""
-    prefixes = list(queries.stream_keys(CONTOSO))
+    prefixes = list(stream_keys(CONTOSO))
     asset = f"{WAVE_1}/assets/a1"
     for kind, resource in (
         ("imported", WAVE_1),
@@ -86,7 +87,7 @@ def test_a_streams_keys_cover_its_changes() -> None:
         ("updated", CONTOSO),
         ("updated", asset),
     ):
-        for key in queries.stale_keys(Change(CONTOSO, 1, kind, resource)):
+        for key in stale_keys(Change(CONTOSO, 1, kind, resource)):
             assert any(key[: len(prefix)] == prefix for prefix in prefixes)
 
 

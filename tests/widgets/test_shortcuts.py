@@ -9,6 +9,7 @@ import pytest
 from mooring_server.settings import Settings
 from mooring_widgets import errors, queries
 from mooring_widgets.client import Change, MooringClient, Session, Shortcuts, library_loop
+from mooring_widgets.staleness import stale_keys, stream_keys
 from mooring_widgets.testing import FakeClient
 from support_server import serving
 from support_workspace import CONTOSO, WAVE_1
@@ -89,7 +90,7 @@ def test_one_pin_too_many_is_refused(client: MooringClient, wait: Run) -> None:
 def test_changes_make_shortcuts_stale(change: Change, touched: bool) -> None:
     """A pin, a switch in any notebook, and what happens to a session; a pin makes nothing else stale."""
     key = queries.shortcuts(FakeClient(), CONTOSO).query_key
-    stale = list(queries.stale_keys(change))
+    stale = list(stale_keys(change))
     assert any(key[: len(prefix)] == prefix for prefix in stale) == touched
     if change.resource.endswith("/shortcuts"):
         assert len(stale) == 1
@@ -99,4 +100,4 @@ def test_changes_make_shortcuts_stale(change: Change, touched: bool) -> None:
 def test_a_gap_makes_shortcuts_stale(stream: str) -> None:
     """Either stream can have told of a change of them."""
     key = queries.shortcuts(FakeClient(), CONTOSO).query_key
-    assert any(key[: len(prefix)] == prefix for prefix in queries.stream_keys(stream))
+    assert any(key[: len(prefix)] == prefix for prefix in stream_keys(stream))

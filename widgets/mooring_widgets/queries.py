@@ -1,4 +1,4 @@
-"""What can be asked: the key and the fetcher of every query, and which keys a change makes stale.
+"""What can be asked: the key and the fetcher of every query; `staleness.py` has what a change makes stale.
 
 Keys lead with what is asked and then narrow down: `("sessions", engagement, …)`, `("discovery", engagement,
 session, …)`. Names in keys are full resource names, so a prefix names exactly what a change touches.
@@ -7,14 +7,13 @@ session, …)`. Names in keys are full resource names, so a prefix names exactly
 import asyncio
 import json
 from bisect import bisect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 from mooring_widgets.client import (
     Activity,
     Asset,
-    Change,
     Dependency,
     Engagement,
     Imports,
@@ -203,7 +202,7 @@ def assets(
     async def fetch(_: QueryFunctionContext) -> PageOf[Asset]:
         return await joined(page, offset, limit)
 
-    return _options((*_discovery(session), "assets", filter, order_by, offset, limit), fetch)
+    return _options((*discovery_key(session), "assets", filter, order_by, offset, limit), fetch)
 
 
 def asset(client: MooringClient, name: str) -> QueryOptions[Asset]:
@@ -212,7 +211,7 @@ def asset(client: MooringClient, name: str) -> QueryOptions[Asset]:
     async def fetch(_: QueryFunctionContext) -> Asset:
         return await client.get_asset(name)
 
-    return _options((*_discovery(name.partition("/assets/")[0]), "asset", name), fetch)
+    return _options((*discovery_key(name.partition("/assets/")[0]), "asset", name), fetch)
 
 
 def dependencies(
@@ -234,7 +233,7 @@ def dependencies(
     async def fetch(_: QueryFunctionContext) -> PageOf[Dependency]:
         return await joined(page, offset, limit)
 
-    return _options((*_discovery(session), "dependencies", filter, order_by, offset, limit), fetch)
+    return _options((*discovery_key(session), "dependencies", filter, order_by, offset, limit), fetch)
 
 
 def imports(client: MooringClient, session: str, limit: int = 50) -> QueryOptions[Imports]:
@@ -243,7 +242,7 @@ def imports(client: MooringClient, session: str, limit: int = 50) -> QueryOption
     async def fetch(_: QueryFunctionContext) -> Imports:
         return Imports((await client.list_imports(session, page_size=limit)).items)
 
-    return _options((*_discovery(session), "imports", limit), fetch)
+    return _options((*discovery_key(session), "imports", limit), fetch)
 
 
 def landscape(client: MooringClient, session: str) -> QueryOptions[Landscape]:
@@ -252,7 +251,7 @@ def landscape(client: MooringClient, session: str) -> QueryOptions[Landscape]:
     async def fetch(_: QueryFunctionContext) -> Landscape:
         return await client.get_landscape(session)
 
-    return _options((*_discovery(session), "landscape"), fetch)
+    return _options((*discovery_key(session), "landscape"), fetch)
 
 
 def table(client: MooringClient, session: str, kind: Table) -> "QueryOptions[pa.Table]":
@@ -262,7 +261,7 @@ def table(client: MooringClient, session: str, kind: Table) -> "QueryOptions[pa.
         return await read_table(client, session, kind)
 
     # Comparing two tables value by value costs more than showing one again.
-    return _options((*_discovery(session), "table", kind), fetch, structural_sharing=False)
+    return _options((*discovery_key(session), "table", kind), fetch, structural_sharing=False)
 
 
 def discovery_frame(client: MooringClient, session: str) -> "QueryOptions[pd.DataFrame]":
@@ -280,62 +279,7 @@ def _frame(client: MooringClient, session: str, kind: Table) -> "QueryOptions[pd
         # In a thread: a second of pandas would hold up every other call.
         return await asyncio.to_thread(to_frame, await read_table(client, session, kind), session, kind)
 
-    return _options((*_discovery(session), "frame", kind), fetch, structural_sharing=False)
-
-
-def stale_keys(change: Change) -> Iterator[Key]:
-    """The prefixes of the keys that a change makes stale."""
-    resource = change.resource
-    if resource.startswith("users/"):
-        # A switched context is followed by `CurrentContext`, and a visit, nobody says where; tokens are not
-        # shown.
-        if resource.count("/") == 1:
-            yield ("engagements",)
-        elif change.kind == "switched":
-            yield ("shortcuts",)
-        return
-    engagement = "/".join(resource.split("/")[:2])
-    if resource == f"{engagement}/shortcuts":
-        yield ("shortcuts", engagement)
-        return
-    yield ("activity", engagement, engagement)
-    if "/members/" in resource:
-        # Who else is a member is not shown; one's own membership is on one's own stream too.
-        if change.stream.startswith("users/"):
-            yield ("engagement", engagement)
-            yield ("engagements",)
-        return
-    if "/sessions/" not in resource:
-        yield ("engagement", engagement)
-        yield ("engagements",)
-        return
-    session = "/".join(resource.split("/")[:4])
-    yield ("sessions", engagement)
-    yield ("shortcuts", engagement)
-    yield ("session", engagement, session)
-    yield ("activity", engagement, session)
-    if session != resource:  # an asset or a dependency, which its session counts and adds up
-        yield _discovery(session)
-        return
-    if change.kind in ("created", "deleted", "undeleted"):
-        yield ("engagement", engagement)
-        yield ("engagements",)
-    if change.kind in ("imported", "merged", "reverted"):
-        yield _discovery(session)
-
-
-def stream_keys(stream: str) -> Iterator[Key]:
-    """The prefixes of everything that a stream's changes can make stale."""
-    if stream.startswith("engagements/"):
-        yield ("sessions", stream)
-        yield ("shortcuts", stream)
-        yield ("session", stream)
-        yield ("discovery", stream)
-        yield ("activity", stream)
-        yield ("engagement", stream)
-    else:
-        yield ("shortcuts",)
-    yield ("engagements",)
+    return _options((*discovery_key(session), "frame", kind), fetch, structural_sharing=False)
 
 
 def batches(
@@ -403,7 +347,8 @@ async def joined(
     return found
 
 
-def _discovery(session: str) -> Key:
+def discovery_key(session: str) -> Key:
+    """What leads the keys of all that is asked about a session's data."""
     return ("discovery", engagement_of(session), session)
 
 

@@ -16,6 +16,7 @@ from mooring_widgets.context import ContextState
 from mooring_widgets.errors import NotFound, Superseded, Unavailable
 from mooring_widgets.form import form_handlers
 from mooring_widgets.query import QueryObserver
+from mooring_widgets.staleness import stream_keys
 from mooring_widgets.surface import Host, Surface
 
 _log = logging.getLogger(__name__)
@@ -327,7 +328,7 @@ class Selector(Surface, view="selector"):
     async def _answer_refresh(self, _: Mapping[str, Any]) -> dict[str, Any]:
         state = self._host.current.state
         self._switch_error = self._observer_error = None
-        for key in queries.stream_keys(state.engagement_id):
+        for key in stream_keys(state.engagement_id):
             self._host.queries.invalidate_queries(key)
         self._paint()
         return {}

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from mooring_widgets.client import Change, MooringClient, WatchEvent
 from mooring_widgets.context import ContextState, CurrentContext
 from mooring_widgets.errors import MooringError, Unauthenticated, Unavailable
-from mooring_widgets.queries import stale_keys, stream_keys
 from mooring_widgets.query import QueryClient, QueryKey
+from mooring_widgets.staleness import stale_keys, stream_keys
 
 _log = logging.getLogger(__name__)
 

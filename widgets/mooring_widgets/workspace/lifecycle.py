@@ -29,6 +29,7 @@ from mooring_widgets.client import (
 from mooring_widgets.context import CurrentContext
 from mooring_widgets.errors import InvalidArgument, Unavailable
 from mooring_widgets.query import MutationOptions, QueryClient, QueryOptions
+from mooring_widgets.staleness import stale_keys
 from mooring_widgets.workspace.finding import find_deleted, find_engagement, find_listed, find_session
 from mooring_widgets.workspace.old import ago, tell
 
@@ -357,7 +358,7 @@ class Lifecycle:
 
     def _changed(self, kind: str, resource: str) -> None:
         """Does what the watch will do too, at once: the next line of the cell must see its own write."""
-        for key in queries.stale_keys(Change(stream="", revision=0, kind=kind, resource=resource)):
+        for key in stale_keys(Change(stream="", revision=0, kind=kind, resource=resource)):
             self._queries.invalidate_queries(key)
 
     async def _fetch(self, options: QueryOptions[T, T]) -> T:
