@@ -16,7 +16,7 @@ _NO_PLACE = "write .csv or .parquet instead"
 
 @contextmanager
 def xlsx(target: IO[bytes], schema: Any) -> Iterator[Callable[[Any], None]]:
-    """A sheet with a row of names; lists are joined with `; `, times are UTC, and no text is a formula.
+    """A sheet with a row of names; lists are joined with `;`, times are UTC, and no text is a formula.
 
     Raises:
         Failure: there are more rows, or a longer text, than a sheet takes.
@@ -50,7 +50,7 @@ def _cell(sheet: Any, value: Any) -> Any:
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     if isinstance(value, list):
-        value = "; ".join(value)
+        value = ";".join(value)
     if isinstance(value, datetime):
         return value.replace(tzinfo=None)  # the format knows no zones
     if not isinstance(value, str):
