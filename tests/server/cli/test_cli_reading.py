@@ -90,7 +90,7 @@ def sheet(file, *batches):
 
 
 def test_what_no_sheet_holds_is_refused(tmp_path, monkeypatch):
-    """More rows or a longer text than the format takes says what to write instead; letters that it lacks are marked."""
+    """More rows or longer texts than the format takes are refused; letters that it lacks are marked."""
     monkeypatch.setattr(spreadsheets, "ROWS_MAX", 2)
     batch = pa.record_batch({"name": ["a", "b\x01"]})
     file = tmp_path / "two.xlsx"
