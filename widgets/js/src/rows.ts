@@ -163,7 +163,8 @@ export class Rows {
     this.scrollBy(event.deltaY * unit);
   }
 
-  private paint(): void {
+  /** At once, for what must be seen together with something else. */
+  paint(): void {
     // Hidden: what was painted stays, and the observer of its size tells when it is back.
     if (this.height === 0 || this.viewport === 0) return;
     const map = this.map;

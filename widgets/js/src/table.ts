@@ -289,9 +289,10 @@ export class Table implements View<TableState> {
   /** Brings the active cell into sight. */
   private moved(): void {
     const { row } = this.cells.active;
+    // Head and rows in one go: no frame has two active cells, or none.
     if (row >= 0) this.rows.reveal(row);
+    else this.rows.paint();
     this.grid.paintHead();
-    this.rows.refresh();
     this.grid.revealColumn(this.scroller);
     const area = this.cells.area;
     text(this.said, area ? selection(area) : "");
