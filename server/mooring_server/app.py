@@ -99,7 +99,7 @@ async def running_app(
             (
                 users.handler(driver),
                 engagements.handler(driver),
-                sessions.handler(driver, works),
+                sessions.handler(driver, works, reads),
                 discovery.handler(driver, works, reads),
                 operations.handler(driver, works),
                 watch.handler(driver, hub),

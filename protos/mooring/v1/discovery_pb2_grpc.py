@@ -131,7 +131,8 @@ class DiscoveryServiceServicer(object):
     """
 
     def UploadInventory(self, request_iterator, context):
-        """Receives a file in pieces. It waits as an upload, for 24 hours, until it is imported.
+        """Receives a file in pieces: an inventory, or an exported session. It waits as an upload, for 24 hours, until it is
+        imported.
 
         RESOURCE_EXHAUSTED past the size limit; INVALID_ARGUMENT where the first message is not a header or
         the bytes do not match its hash.

@@ -29,7 +29,8 @@ class DiscoveryServiceStub:
         mooring.v1.imports_pb2.UploadInventoryRequest,
         mooring.v1.imports_pb2.UploadInventoryResponse,
     ]
-    """Receives a file in pieces. It waits as an upload, for 24 hours, until it is imported.
+    """Receives a file in pieces: an inventory, or an exported session. It waits as an upload, for 24 hours, until it is
+    imported.
 
     RESOURCE_EXHAUSTED past the size limit; INVALID_ARGUMENT where the first message is not a header or
     the bytes do not match its hash.
@@ -200,7 +201,8 @@ class DiscoveryServiceAsyncStub:
         mooring.v1.imports_pb2.UploadInventoryRequest,
         mooring.v1.imports_pb2.UploadInventoryResponse,
     ]
-    """Receives a file in pieces. It waits as an upload, for 24 hours, until it is imported.
+    """Receives a file in pieces: an inventory, or an exported session. It waits as an upload, for 24 hours, until it is
+    imported.
 
     RESOURCE_EXHAUSTED past the size limit; INVALID_ARGUMENT where the first message is not a header or
     the bytes do not match its hash.
@@ -373,7 +375,8 @@ class DiscoveryServiceServicer(metaclass=abc.ABCMeta):
         request_iterator: _MaybeAsyncIterator[mooring.v1.imports_pb2.UploadInventoryRequest],
         context: _ServicerContext,
     ) -> typing.Union[mooring.v1.imports_pb2.UploadInventoryResponse, collections.abc.Awaitable[mooring.v1.imports_pb2.UploadInventoryResponse]]:
-        """Receives a file in pieces. It waits as an upload, for 24 hours, until it is imported.
+        """Receives a file in pieces: an inventory, or an exported session. It waits as an upload, for 24 hours, until it is
+        imported.
 
         RESOURCE_EXHAUSTED past the size limit; INVALID_ARGUMENT where the first message is not a header or
         the bytes do not match its hash.

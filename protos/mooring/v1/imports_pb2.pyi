@@ -93,7 +93,9 @@ class UploadHeader(google.protobuf.message.Message):
     FILE_NAME_FIELD_NUMBER: builtins.int
     SHA256_FIELD_NUMBER: builtins.int
     parent: builtins.str
-    """The session it is meant for: `engagements/{engagement}/sessions/{session}`."""
+    """The session it is meant for: `engagements/{engagement}/sessions/{session}`; the engagement alone for an exported
+    session that is to be imported there.
+    """
     file_name: builtins.str
     """The file's name; its ending is a hint, not a promise."""
     sha256: builtins.str

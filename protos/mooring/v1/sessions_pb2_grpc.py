@@ -8,6 +8,7 @@ from mooring.v1 import activity_pb2 as mooring_dot_v1_dot_activity__pb2
 from mooring.v1 import comparisons_pb2 as mooring_dot_v1_dot_comparisons__pb2
 from mooring.v1 import merges_pb2 as mooring_dot_v1_dot_merges__pb2
 from mooring.v1 import sessions_pb2 as mooring_dot_v1_dot_sessions__pb2
+from mooring.v1 import transfers_pb2 as mooring_dot_v1_dot_transfers__pb2
 
 GRPC_GENERATED_VERSION = '1.71.2'
 GRPC_VERSION = grpc.__version__
@@ -156,6 +157,16 @@ class SessionServiceStub(object):
                 '/mooring.v1.SessionService/RevertMerge',
                 request_serializer=mooring_dot_v1_dot_merges__pb2.RevertMergeRequest.SerializeToString,
                 response_deserializer=mooring_dot_v1_dot_merges__pb2.RevertMergeResponse.FromString,
+                _registered_method=True)
+        self.ExportSession = channel.unary_stream(
+                '/mooring.v1.SessionService/ExportSession',
+                request_serializer=mooring_dot_v1_dot_transfers__pb2.ExportSessionRequest.SerializeToString,
+                response_deserializer=mooring_dot_v1_dot_transfers__pb2.ExportSessionResponse.FromString,
+                _registered_method=True)
+        self.ImportSession = channel.unary_unary(
+                '/mooring.v1.SessionService/ImportSession',
+                request_serializer=mooring_dot_v1_dot_transfers__pb2.ImportSessionRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
         self.ListActivity = channel.unary_unary(
                 '/mooring.v1.SessionService/ListActivity',
@@ -394,6 +405,29 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportSession(self, request, context):
+        """A session as one file, to be imported elsewhere: a zip with its assets and dependencies as Parquet and a manifest.
+        The same session in the same state is the same file, byte for byte. It has no history and no members.
+
+        ABORTED where the session's data changed meanwhile; NOT_FOUND for an absent session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportSession(self, request, context):
+        """Makes a session of a file that ExportSession made here or elsewhere: all of it or nothing. Until it has succeeded
+        nobody sees it. The operation, one of the engagement's default session, has ImportSessionMetadata as its metadata and
+        ImportSessionResponse as its response.
+
+        NOT_FOUND for an absent upload; INVALID_ARGUMENT for a wrong id or name. In the operation: INVALID_ARGUMENT for a
+        file that was altered or is no exported session, ALREADY_EXISTS for a taken id or, where you gave it, display name;
+        RESOURCE_EXHAUSTED past a limit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListActivity(self, request, context):
         """Who did what to which session when, as far as the history is kept.
 
@@ -520,6 +554,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.RevertMerge,
                     request_deserializer=mooring_dot_v1_dot_merges__pb2.RevertMergeRequest.FromString,
                     response_serializer=mooring_dot_v1_dot_merges__pb2.RevertMergeResponse.SerializeToString,
+            ),
+            'ExportSession': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportSession,
+                    request_deserializer=mooring_dot_v1_dot_transfers__pb2.ExportSessionRequest.FromString,
+                    response_serializer=mooring_dot_v1_dot_transfers__pb2.ExportSessionResponse.SerializeToString,
+            ),
+            'ImportSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportSession,
+                    request_deserializer=mooring_dot_v1_dot_transfers__pb2.ImportSessionRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
             'ListActivity': grpc.unary_unary_rpc_method_handler(
                     servicer.ListActivity,
@@ -1152,6 +1196,60 @@ class SessionService(object):
             '/mooring.v1.SessionService/RevertMerge',
             mooring_dot_v1_dot_merges__pb2.RevertMergeRequest.SerializeToString,
             mooring_dot_v1_dot_merges__pb2.RevertMergeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mooring.v1.SessionService/ExportSession',
+            mooring_dot_v1_dot_transfers__pb2.ExportSessionRequest.SerializeToString,
+            mooring_dot_v1_dot_transfers__pb2.ExportSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mooring.v1.SessionService/ImportSession',
+            mooring_dot_v1_dot_transfers__pb2.ImportSessionRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,

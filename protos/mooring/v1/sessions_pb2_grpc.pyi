@@ -12,6 +12,7 @@ import mooring.v1.activity_pb2
 import mooring.v1.comparisons_pb2
 import mooring.v1.merges_pb2
 import mooring.v1.sessions_pb2
+import mooring.v1.transfers_pb2
 import typing
 
 _T = typing.TypeVar("_T")
@@ -252,6 +253,29 @@ class SessionServiceStub:
     NOT_FOUND for an absent merge.
     """
 
+    ExportSession: grpc.UnaryStreamMultiCallable[
+        mooring.v1.transfers_pb2.ExportSessionRequest,
+        mooring.v1.transfers_pb2.ExportSessionResponse,
+    ]
+    """A session as one file, to be imported elsewhere: a zip with its assets and dependencies as Parquet and a manifest.
+    The same session in the same state is the same file, byte for byte. It has no history and no members.
+
+    ABORTED where the session's data changed meanwhile; NOT_FOUND for an absent session.
+    """
+
+    ImportSession: grpc.UnaryUnaryMultiCallable[
+        mooring.v1.transfers_pb2.ImportSessionRequest,
+        google.longrunning.operations_pb2.Operation,
+    ]
+    """Makes a session of a file that ExportSession made here or elsewhere: all of it or nothing. Until it has succeeded
+    nobody sees it. The operation, one of the engagement's default session, has ImportSessionMetadata as its metadata and
+    ImportSessionResponse as its response.
+
+    NOT_FOUND for an absent upload; INVALID_ARGUMENT for a wrong id or name. In the operation: INVALID_ARGUMENT for a
+    file that was altered or is no exported session, ALREADY_EXISTS for a taken id or, where you gave it, display name;
+    RESOURCE_EXHAUSTED past a limit.
+    """
+
     ListActivity: grpc.UnaryUnaryMultiCallable[
         mooring.v1.activity_pb2.ListActivityRequest,
         mooring.v1.activity_pb2.ListActivityResponse,
@@ -489,6 +513,29 @@ class SessionServiceAsyncStub:
 
     FAILED_PRECONDITION for a merge that cannot be undone (any more), and for edits since that `force` does not give up;
     NOT_FOUND for an absent merge.
+    """
+
+    ExportSession: grpc.aio.UnaryStreamMultiCallable[
+        mooring.v1.transfers_pb2.ExportSessionRequest,
+        mooring.v1.transfers_pb2.ExportSessionResponse,
+    ]
+    """A session as one file, to be imported elsewhere: a zip with its assets and dependencies as Parquet and a manifest.
+    The same session in the same state is the same file, byte for byte. It has no history and no members.
+
+    ABORTED where the session's data changed meanwhile; NOT_FOUND for an absent session.
+    """
+
+    ImportSession: grpc.aio.UnaryUnaryMultiCallable[
+        mooring.v1.transfers_pb2.ImportSessionRequest,
+        google.longrunning.operations_pb2.Operation,
+    ]
+    """Makes a session of a file that ExportSession made here or elsewhere: all of it or nothing. Until it has succeeded
+    nobody sees it. The operation, one of the engagement's default session, has ImportSessionMetadata as its metadata and
+    ImportSessionResponse as its response.
+
+    NOT_FOUND for an absent upload; INVALID_ARGUMENT for a wrong id or name. In the operation: INVALID_ARGUMENT for a
+    file that was altered or is no exported session, ALREADY_EXISTS for a taken id or, where you gave it, display name;
+    RESOURCE_EXHAUSTED past a limit.
     """
 
     ListActivity: grpc.aio.UnaryUnaryMultiCallable[
@@ -774,6 +821,33 @@ class SessionServiceServicer(metaclass=abc.ABCMeta):
 
         FAILED_PRECONDITION for a merge that cannot be undone (any more), and for edits since that `force` does not give up;
         NOT_FOUND for an absent merge.
+        """
+
+    @abc.abstractmethod
+    def ExportSession(
+        self,
+        request: mooring.v1.transfers_pb2.ExportSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[mooring.v1.transfers_pb2.ExportSessionResponse], collections.abc.AsyncIterator[mooring.v1.transfers_pb2.ExportSessionResponse]]:
+        """A session as one file, to be imported elsewhere: a zip with its assets and dependencies as Parquet and a manifest.
+        The same session in the same state is the same file, byte for byte. It has no history and no members.
+
+        ABORTED where the session's data changed meanwhile; NOT_FOUND for an absent session.
+        """
+
+    @abc.abstractmethod
+    def ImportSession(
+        self,
+        request: mooring.v1.transfers_pb2.ImportSessionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[google.longrunning.operations_pb2.Operation, collections.abc.Awaitable[google.longrunning.operations_pb2.Operation]]:
+        """Makes a session of a file that ExportSession made here or elsewhere: all of it or nothing. Until it has succeeded
+        nobody sees it. The operation, one of the engagement's default session, has ImportSessionMetadata as its metadata and
+        ImportSessionResponse as its response.
+
+        NOT_FOUND for an absent upload; INVALID_ARGUMENT for a wrong id or name. In the operation: INVALID_ARGUMENT for a
+        file that was altered or is no exported session, ALREADY_EXISTS for a taken id or, where you gave it, display name;
+        RESOURCE_EXHAUSTED past a limit.
         """
 
     @abc.abstractmethod

@@ -9,7 +9,7 @@ from google.longrunning import operations_pb2
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
-from mooring.v1 import imports_pb2, merges_pb2
+from mooring.v1 import imports_pb2, merges_pb2, transfers_pb2
 
 from mooring_server.api import failures
 from mooring_server.api.calls import Call, decode
@@ -17,8 +17,10 @@ from mooring_server.api.driver import Driver
 from mooring_server.api.merge_messages import pack_merge
 from mooring_server.background import Operations
 from mooring_server.core import operations
+from mooring_server.core.imports import IMPORT
 from mooring_server.core.merges import MERGE
 from mooring_server.core.names import Kind
+from mooring_server.core.transfers import IMPORT_SESSION
 from mooring_server.errors import InvalidArgument
 from mooring_server.settings import Settings
 from mooring_server.store import Tx
@@ -104,8 +106,9 @@ def pack_operation(operation: Operation) -> operations_pb2.Operation:
         name=Kind.OPERATION.of(operation.engagement_id, operation.session_id, operation.id),
         done=operation.state in operations.ENDED,
     )
-    pack = _pack_merge if operation.kind == MERGE else _pack_import
-    metadata, response = pack(operation, session, "done" if packed.done else progress.get("phase", "queued"))
+    metadata, response = _PACKERS[operation.kind](
+        operation, session, "done" if packed.done else progress.get("phase", "queued")
+    )
     packed.metadata.Pack(metadata)
     if operation.error is not None:
         packed.error.CopyFrom(failures.status(operations.failure_from_json(operation.error)))
@@ -144,6 +147,25 @@ def _pack_merge(operation: Operation, session: str, phase: str) -> tuple[Message
     # The write that ended it made the record.
     record = Merge(**operation.result, create_time=operation.update_time, revert_time=None, reverter_id=None)
     return metadata, merges_pb2.MergeSessionsResponse(merge=pack_merge(record, revertible=True))
+
+
+def _pack_session_import(operation: Operation, session: str, phase: str) -> tuple[Message, Message | None]:
+    """The same of an import of a session, which has another name than the one that it belongs to."""
+    metadata = transfers_pb2.ImportSessionMetadata(
+        engagement=Kind.ENGAGEMENT.of(operation.engagement_id),
+        file_name=operation.arguments["file_name"],
+        phase=imports_pb2.ImportPhase.Value(f"IMPORT_PHASE_{phase.upper()}"),
+        rows_done=operation.progress.get("rows_done", 0),
+        rows_total=operation.progress.get("rows_total", 0),
+    )
+    if operation.result is None:
+        return metadata, None
+    result = dict(operation.result)
+    made = Kind.SESSION.of(operation.engagement_id, result.pop("session_id"))
+    return metadata, transfers_pb2.ImportSessionResponse(session=made, **result)
+
+
+_PACKERS = {IMPORT: _pack_import, MERGE: _pack_merge, IMPORT_SESSION: _pack_session_import}
 
 
 def _find(tx: Tx, name: str) -> Operation:

@@ -53,14 +53,19 @@ def _handler(
 
         async with reads.open(await driver.store.read(plan, long=True)) as found:
             header = assets_pb2.ReadHeader(data_version=found.label, row_count=found.row_count)
-            await _write(context, answer_class(header=header))
+            await write(context, answer_class(header=header))
             async for piece in found.pieces:
-                await _write(context, answer_class(data=piece))
+                await write(context, answer_class(data=piece))
 
     return grpc.unary_stream_rpc_method_handler(driver.guarded(rpc, read))
 
 
-async def _write(context: grpc.aio.ServicerContext[Any, Any], message: Any) -> None:
+async def write(context: grpc.aio.ServicerContext[Any, Any], message: Any) -> None:
+    """Sends a message of a stream.
+
+    Raises:
+        DeadlineExceeded: nothing was taken for too long.
+    """
     try:
         # Waits while the connection is full: what is unread stays in its file.
         async with asyncio.timeout(_PATIENCE_S):

@@ -6,12 +6,12 @@ from typing import Any
 import grpc
 from mooring.v1 import sessions_pb2
 
-from mooring_server.api import activity, comparisons, merges
+from mooring_server.api import activity, comparisons, merges, transfers
 from mooring_server.api.calls import Call
 from mooring_server.api.driver import Driver
 from mooring_server.api.times import timestamp
 from mooring_server.api.users import switch
-from mooring_server.background import Operations
+from mooring_server.background import Operations, Reads
 from mooring_server.core import lists, sessions, shortcuts
 from mooring_server.core.fields import is_label_key, mask
 from mooring_server.core.names import Kind, sibling
@@ -25,7 +25,7 @@ _WIRE_TYPES = {type_: sessions_pb2.SessionType.Value(f"SESSION_TYPE_{type_.name}
 _TYPES: Mapping[int, SessionType] = {number: type_ for type_, number in _WIRE_TYPES.items()}
 
 
-def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:
+def handler(driver: Driver, running: Operations, reads: Reads) -> grpc.GenericRpcHandler:
     """The service."""
     return driver.service(
         sessions_pb2.DESCRIPTOR.services_by_name["SessionService"],
@@ -53,8 +53,10 @@ def handler(driver: Driver, running: Operations) -> grpc.GenericRpcHandler:
             "ListMerges": merges.list_merges,
             "ListMergeDrops": merges.list_merge_drops,
             "RevertMerge": merges.revert_merge,
+            "ImportSession": transfers.import_session(running),
             "ListActivity": activity.list_activity,
         },
+        {"ExportSession": transfers.export_session(driver, reads)},
         checks={"CreateSession": draft, "UpdateSession": edit},
     )
 

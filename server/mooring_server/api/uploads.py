@@ -12,8 +12,8 @@ from mooring.v1 import imports_pb2
 
 from mooring_server.api.calls import decode
 from mooring_server.api.driver import Driver
-from mooring_server.core import imports
-from mooring_server.core.names import Kind
+from mooring_server.core import imports, sessions
+from mooring_server.core.names import Kind, parse
 from mooring_server.core.policy import Caller
 from mooring_server.errors import InvalidArgument, MooringError, ResourceExhausted
 from mooring_server.store import Tx
@@ -58,7 +58,9 @@ class Uploads:
         ).SerializeToString()
 
     def _open(self, tx: Tx, caller: Caller, parent: str, header: imports_pb2.UploadHeader) -> Upload:
-        engagement_id, session_id = Kind.SESSION.ids(parent, "header.parent")
+        kind, ids = parse(parent, (Kind.SESSION, Kind.ENGAGEMENT), "header.parent")
+        # What is for no session yet waits with the default one.
+        engagement_id, session_id = ids if kind is Kind.SESSION else (ids[0], sessions.default(tx, ids[0]).id)
         return imports.open_upload(tx, caller, engagement_id, session_id, header.file_name, header.sha256)
 
     async def _keep(

@@ -10,6 +10,8 @@ from operator import attrgetter
 from typing import Any
 
 from mooring_server.core import operations
+from mooring_server.core.session_files import Manifest
+from mooring_server.core.sessions import Draft, SessionType
 from mooring_server.core.staging import Staged
 from mooring_server.errors import FieldViolation, InvalidArgument, MooringError
 from mooring_server.ingest import AssetRow, ColumnUse, DependencyRow, End, RejectedRow
@@ -89,6 +91,17 @@ def preview_from_json(plain: dict[str, Any]) -> Preview:
             "notes": tuple(plain["notes"]),
         }
     )
+
+
+def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
+    """A manifest as a JSON value."""
+    return asdict(manifest)
+
+
+def manifest_from_json(plain: dict[str, Any]) -> Manifest:
+    """The manifest of `manifest_to_json`."""
+    draft = {**plain["draft"], "type": SessionType(plain["draft"]["type"])}
+    return Manifest(**{**plain, "draft": Draft(**draft)})
 
 
 def failure_to_json(failure: MooringError) -> dict[str, Any]:

@@ -62,12 +62,17 @@ class Job:
 
         def begin(tx: Tx) -> tuple[DataVersion, Session]:
             session = sessions.in_use(tx, operation.engagement_id, operation.session_id)
-            version = tx.versions.begin(session.engagement_id, session.id, session.data_version_id)
-            self.progress["version_id"] = version.id
-            tx.operations.update(operation.id, progress=self.progress)
-            return version, session
+            return self.begin_on(tx, session.data_version_id), session
 
         return await self.write(begin)
+
+    def begin_on(self, tx: Tx, base_id: str | None) -> DataVersion:
+        """The same in a write that has begun, on any version or on none."""
+        operation = self.operation
+        version = tx.versions.begin(operation.engagement_id, operation.session_id, base_id)
+        self.progress["version_id"] = version.id
+        tx.operations.update(operation.id, progress=self.progress)
+        return version
 
     async def finish(self, fn: Callable[[Tx], dict[str, Any]]) -> None:
         """The last write: what `fn` does, and success with the result that it answers, are one commit."""

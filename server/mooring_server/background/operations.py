@@ -20,9 +20,11 @@ from mooring_server.background.cleanup import discard_drops, discard_version
 from mooring_server.background.imports import run_import
 from mooring_server.background.jobs import Job, interrupted, is_running_on
 from mooring_server.background.merges import run_merge
+from mooring_server.background.session_imports import run_session_import
 from mooring_server.core.imports import IMPORT
 from mooring_server.core.merges import MERGE
 from mooring_server.core.operations import failure_to_json
+from mooring_server.core.transfers import IMPORT_SESSION
 from mooring_server.errors import Cancelled, MooringError
 from mooring_server.settings import Settings
 from mooring_server.store import Store, Tx, new_id
@@ -31,7 +33,7 @@ from mooring_server.store.records import Operation, OperationState
 _log = structlog.stdlib.get_logger(__name__)
 
 Runner = Callable[[Job], Coroutine[Any, Any, None]]
-RUNNERS: Mapping[str, Runner] = {IMPORT: run_import, MERGE: run_merge}
+RUNNERS: Mapping[str, Runner] = {IMPORT: run_import, MERGE: run_merge, IMPORT_SESSION: run_session_import}
 
 
 class Operations:

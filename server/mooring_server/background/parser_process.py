@@ -1,4 +1,4 @@
-"""The process that reads one inventory.
+"""The process that reads one inventory, or one exported session.
 
 What people upload is not to be trusted with the serving process: a file may ask for all memory, for ever, or
 end whatever reads it. So each is read in a process of its own, with limits of its own. It gets the file as
@@ -26,6 +26,8 @@ from typing import IO, Any, TypeVar
 from mooring_server.background import frames
 from mooring_server.core.imports import options_from_json
 from mooring_server.core.linking import addresses_of
+from mooring_server.core.session_files import SessionFile
+from mooring_server.core.session_rows import SessionRows
 from mooring_server.core.staging import Staged, stage
 from mooring_server.errors import MooringError, ResourceExhausted
 from mooring_server.ingest import AssetRow, DependencyRow, Inventory, Limits, RejectedRow, open_inventory
@@ -62,7 +64,7 @@ def main() -> None:
     send = _sender(out)
     try:
         try:
-            _carry_out(order, path, out, send)
+            (_carry_out_session if "seed" in order else _carry_out)(order, path, out, send)
         except MooringError as failure:
             send("failure", frames.failure_to_json(failure))
         except MemoryError:
@@ -109,6 +111,27 @@ def _carry_out(order: dict[str, Any], path: Path, out: IO[bytes], send: Send) ->
         _send_rows(inventory, order, limits, links, send)
         links.release(out, send)
     send("end", inventory.notes)
+
+
+def _carry_out_session(order: dict[str, Any], path: Path, out: IO[bytes], send: Send) -> None:
+    file = SessionFile(path, order["file_name"], path.parent)
+    send("manifest", frames.manifest_to_json(file.manifest))
+    rows = SessionRows(file, order["seed"])
+    limits, total = Limits(**order["limits"]), 0
+    for tag, found in (("assets", rows.assets()), ("dependencies", rows.dependencies())):
+        some: list[Any] = []
+        size = 0
+        for row, row_size in found:
+            some.append(row)
+            size += row_size
+            if len(some) >= FRAME_ROWS or size >= _FRAME_SIZE:
+                total += size
+                limits.check_expanded_size(total)
+                send(tag, some)
+                some, size = [], 0
+        if some:
+            send(tag, some)
+    send("end", [])
 
 
 def _send_rows(

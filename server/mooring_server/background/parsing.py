@@ -1,4 +1,4 @@
-"""Reading an inventory in another process (`parser_process`), and what comes from there."""
+"""Reading what was uploaded in another process (`parser_process`), and what comes from there."""
 
 import asyncio
 import json
@@ -19,6 +19,7 @@ import structlog
 from mooring_server.background import frames
 from mooring_server.background.parser_process import FOLDER_PREFIX, FRAME_ROWS, out_of_memory
 from mooring_server.core.imports import options_to_json
+from mooring_server.core.session_files import Manifest
 from mooring_server.core.staging import Staged
 from mooring_server.errors import MooringError, NotFound, ResourceExhausted
 from mooring_server.ingest import ColumnUse, DependencyRow, Limits, ReadOptions, RejectedRow
@@ -29,7 +30,18 @@ from mooring_server.store import Store, Tx
 from mooring_server.store.records import Upload
 from mooring_server.store.values import to_us
 
-__all__ = ["FOLDER_PREFIX", "Batch", "Header", "Parsed", "parse", "preview", "spill", "spilled"]
+__all__ = [
+    "FOLDER_PREFIX",
+    "Arrival",
+    "Batch",
+    "Header",
+    "Parsed",
+    "arrive",
+    "parse",
+    "preview",
+    "spill",
+    "spilled",
+]
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -125,6 +137,39 @@ async def parse(
             raise _unreadable(file_name)
         columns = tuple(ColumnUse(**use) for use in payload.pop("columns"))
         yield Parsed(Header(columns=columns, **payload), told)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An exported session that is being read."""
+
+    manifest: Manifest
+    _told: AsyncIterator[tuple[str, Any]]
+
+    async def rows(self) -> AsyncIterator[tuple[str, list[tuple[Any, ...]]]]:
+        """Every row once, some at a time, as they are stored: "assets" first, then "dependencies".
+
+        Raises:
+            InvalidArgument: UNREADABLE_SESSION.
+            ResourceExhausted: the file passes a limit, or reading it does.
+        """
+        async for tag, payload in self._told:
+            if tag != "end":
+                yield tag, payload
+
+
+@asynccontextmanager
+async def arrive(path: Path, file_name: str, seed: str, settings: Settings) -> AsyncIterator[Arrival]:
+    """Reads an exported session in a process that lives as long as this context.
+
+    With a `seed` its ids become other ones. Raises as `Arrival.rows` does.
+    """
+    order = {**_order(file_name, ReadOptions(), settings), "seed": seed}
+    async with _process(path, order, settings, "parser_time_max_s", _WALL_TIMES) as told:
+        tag, payload = await anext(told)
+        if tag != "manifest":
+            raise _unreadable(file_name)
+        yield Arrival(frames.manifest_from_json(payload), told)
 
 
 async def preview(

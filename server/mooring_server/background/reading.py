@@ -17,6 +17,7 @@ from mooring_server.background.jobs import in_thread
 from mooring_server.background.read_cache import Found, Key, ReadCache
 from mooring_server.background.spools import PIECE_BYTES, Spool
 from mooring_server.core.reading import Plan
+from mooring_server.core.transfers import Export
 from mooring_server.settings import Settings
 from mooring_server.store import Store
 from mooring_server.store.reading import BulkQuery
@@ -103,6 +104,21 @@ class Reads:
             with self._used(self._spool(self._order(plan.query))) as spool:
                 await spool.began()
                 yield _reading(plan.version, spool, spool.pieces())
+
+    @asynccontextmanager
+    async def export(self, export: Export) -> AsyncIterator[Reading]:
+        """The file of a session, likewise; `row_count` is of its assets. Raises as `open` does."""
+        tables = [
+            {"name": table.name, "columns": table.columns, **({} if query is None else self._order(query))}
+            for table, query in export.tables
+        ]
+        order = {"kind": "export", "manifest": export.manifest, "tables": tables}
+        with self._used(self._spool(order)) as spool:
+            if export.version is None:
+                yield Reading("", 0, spool.pieces())
+            else:
+                await spool.began()
+                yield _reading(export.version, spool, spool.pieces())
 
     @asynccontextmanager
     async def _kept(self, plan: Plan, version: DataVersion, query: BulkQuery) -> AsyncIterator[Reading]:

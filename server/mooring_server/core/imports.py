@@ -48,11 +48,11 @@ def open_upload(
     return tx.uploads.insert(new_id(), engagement_id, session.id, caller.user_id, file_name)
 
 
-def find_upload(tx: Tx, engagement_id: str, session_id: str, upload_id: str) -> Upload:
-    """An upload of a session that has arrived.
+def find_upload(tx: Tx, engagement_id: str, session_id: str | None, upload_id: str) -> Upload:
+    """An upload that has arrived, of a session, or of any in the engagement.
 
     Raises:
-        NotFound: UPLOAD_NOT_FOUND, also where the session has no such upload (any more).
+        NotFound: UPLOAD_NOT_FOUND, also where it is another's, or is there no more.
         InvalidArgument: no upload is named.
     """
     if not upload_id:
@@ -61,10 +61,11 @@ def find_upload(tx: Tx, engagement_id: str, session_id: str, upload_id: str) -> 
     if (
         upload is None
         or not upload.complete
-        or (upload.engagement_id, upload.session_id) != (engagement_id, session_id)
+        or upload.engagement_id != engagement_id
+        or session_id not in (None, upload.session_id)
     ):
         raise NotFound(
-            "this session has no such upload, or it has expired; upload the file again",
+            "there is no such upload here, or it has expired; upload the file again",
             reason="UPLOAD_NOT_FOUND",
         )
     return upload

@@ -6,6 +6,7 @@ from mooring_server.core import sessions
 from mooring_server.core.paging import Window
 from mooring_server.errors import (
     Aborted,
+    AlreadyExists,
     Cancelled,
     FailedPrecondition,
     InvalidArgument,
@@ -25,6 +26,7 @@ _FAILURES: dict[str, type[MooringError]] = {
     kind.__name__: kind
     for kind in (
         Aborted,
+        AlreadyExists,
         Cancelled,
         FailedPrecondition,
         InvalidArgument,

@@ -132,8 +132,12 @@ POLICY: Mapping[str, Rule] = {
     _SESSIONS + "ListMerges": Rule("parent", _ENGAGEMENT, _VIEWER, long=True),
     _SESSIONS + "ListMergeDrops": Rule("parent", _MERGE, _VIEWER, long=True),
     _SESSIONS + "RevertMerge": Rule("name", _MERGE, _ANALYST, mutates=True),
+    _SESSIONS + "ExportSession": Rule("name", _SESSION, _VIEWER, long=True, bulk=True),
+    _SESSIONS + "ImportSession": Rule("parent", _ENGAGEMENT, _ANALYST, mutates=True, bulk=True),
     _SESSIONS + "ListActivity": Rule("parent", (Kind.ENGAGEMENT, Kind.SESSION), _VIEWER, long=True),
-    _DISCOVERY + "UploadInventory": Rule("header.parent", _SESSION, _ANALYST, mutates=True, bulk=True),
+    _DISCOVERY + "UploadInventory": Rule(
+        "header.parent", (Kind.SESSION, Kind.ENGAGEMENT), _ANALYST, mutates=True, bulk=True
+    ),
     _DISCOVERY + "ImportInventory": Rule("parent", _SESSION, _ANALYST, mutates=True, bulk=True),
     _DISCOVERY + "PreviewInventory": Rule("parent", _SESSION, _ANALYST, long=True, bulk=True),
     _DISCOVERY + "ListImports": Rule("parent", _SESSION, _VIEWER, long=True),

@@ -4,14 +4,16 @@ Why a process: the SQLite driver brings a SQLite of its own. Two of them in one 
 other's locks on a file, and what one closes drops the locks of both. So a checkpoint would pull the log away
 under a read, and other processes could write under the server. Between processes locks hold.
 
-It takes its order as one line of JSON on standard input and writes an Arrow IPC stream into the file `path`.
-On standard output it says, each as a line of JSON: `["began", revision, row_count]` once it sees one state of
-the database, `["grew", size_bytes]` as the file grows, at the end `["done", crc32]`; `["gone"]` where the
-version is not there; `["failed", trace]`. It stands alone, so that it begins in a tenth of a second.
+It takes its order as one line of JSON on standard input and writes an Arrow IPC stream, or a session as a zip
+(`docs/moving.md` has its format), into the file `path`. On standard output it says, each as a line of JSON:
+`["began", revision, row_count]` once it sees one state of the database, `["grew", size_bytes]` as the file
+grows, at the end `["done", crc32]`; `["gone"]` where the version is not there; `["failed", trace]`. It stands
+alone, so that it begins in a tenth of a second.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -23,7 +25,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from queue import SimpleQueue
+from types import ModuleType
 from typing import IO, Any
 
 # Arrow does without, and loading it would take longer than all else here.
@@ -55,7 +59,8 @@ def main() -> None:
     order = json.loads(sys.stdin.buffer.readline())
     try:
         with open(order["path"], "r+b", buffering=0) as file:
-            {"query": _query, "select": _select, "empty": _empty}[order["kind"]](order, _Spool(file))
+            kinds = {"query": _query, "select": _select, "empty": _empty, "export": _export}
+            kinds[order["kind"]](order, _Spool(file))
     except Exception:
         _tell("failed", traceback.format_exc())
     sys.stdout.flush()
@@ -95,8 +100,16 @@ class _Spool:
             for batch in batches:
                 if batch.num_rows:
                     writer.write_batch(batch)
-                _tell("grew", self._size)
+                self.tell()
+        self.end()
+
+    def tell(self) -> None:
+        """Says how far it is."""
         _tell("grew", self._size)
+
+    def end(self) -> None:
+        """Says that this is all."""
+        self.tell()
         _tell("done", self._crc32)
 
 
@@ -119,14 +132,48 @@ def _select(order: dict[str, Any], spool: _Spool) -> None:
 
 def _query(order: dict[str, Any], spool: _Spool) -> None:
     """What a statement answers, in one state of the database."""
+    source = _source(order)
+    if source is not None:
+        spool.take(_schema(order["columns"]), _batches(source, order))
+
+
+def _source(order: dict[str, Any]) -> _Sqlite | _Postgresql | None:
+    """One state of the database, which is told; None where the version is not there."""
     source: _Sqlite | _Postgresql
     source = _Sqlite(order) if order["database"] == "sqlite" else _Postgresql(order)
     if source.state is None:
         _tell("gone")
-        return
+        return None
     _tell("began", *source.state)
+    return source
+
+
+def _batches(source: _Sqlite | _Postgresql, order: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     schema, kinds = _schema(order["columns"]), [kind for _, kind in order["columns"]]
-    spool.take(schema, _ahead(source.parts(kinds), source.width, partial(_converted, schema, kinds)))
+    return _ahead(source.parts(order, kinds), source.width, partial(_converted, schema, kinds))
+
+
+def _export(order: dict[str, Any], spool: _Spool) -> None:
+    """A session as one file."""
+    tables = order["tables"]
+    source = None
+    if "sql" in tables[0]:  # else the session shows nothing
+        source = _source(tables[0])
+        if source is None:
+            return
+    with _session_file().Writer(spool, order["manifest"]) as file:
+        for table in tables:
+            batches = iter(()) if source is None else _batches(source, table)
+            file.add(table["name"], table["columns"], batches, spool.tell)
+    spool.end()
+
+
+def _session_file() -> ModuleType:
+    """`session_file.py`, from beside this file: there is no package here."""
+    spec = importlib.util.spec_from_file_location("session_file", Path(__file__).with_name("session_file.py"))
+    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]  # it is there
+    spec.loader.exec_module(module)  # type: ignore[union-attr]  # likewise
+    return module
 
 
 # Reads some batches; called once, by any thread.
@@ -177,8 +224,7 @@ class _Sqlite:
 
     def __init__(self, order: dict[str, Any]) -> None:
         self._order = order
-        self._steps = order["steps"]
-        self.width = _SIDE_BY_SIDE if self._steps else 1
+        self.width = _SIDE_BY_SIDE if order["steps"] else 1
         self.state: tuple[Any, ...] | None = None
         self._idle: SimpleQueue[_Connection] = SimpleQueue()
         self._walker = self._open()
@@ -205,22 +251,21 @@ class _Sqlite:
         connection.begin()
         return connection
 
-    def parts(self, kinds: Sequence[str]) -> Iterator[_Part]:
-        """The rows in order: what they are ordered by, then columns of those kinds."""
+    def parts(self, order: dict[str, Any], kinds: Sequence[str]) -> Iterator[_Part]:
+        """The rows of an order, sorted: what they are sorted by, then columns of those kinds."""
         # The driver takes a column's type from its first rows, where all may be unknown. So before them goes
         # an example, which sorts first.
         example = ", ".join(["''", *(_KINDS[kind][1] for kind in kinds)])
-        sql, arguments = self._order["sql"], self._order["arguments"]
-        if not self._steps:
+        sql, arguments = order["sql"], order["arguments"]
+        if not order["steps"]:
             return _streamed(
                 self._rows(self._walker, f"SELECT {example} UNION ALL {sql} ORDER BY 1", arguments)
             )
         ranged = f"SELECT {example} UNION ALL SELECT * FROM ({sql}) WHERE id > ? AND id <= ? ORDER BY 1"  # noqa: S608 - the server's SQL
-        return (partial(self._range, ranged, [*arguments, *ends]) for ends in self._ranges())
+        return (partial(self._range, ranged, [*arguments, *ends]) for ends in self._ranges(*order["steps"]))
 
-    def _ranges(self) -> Iterator[tuple[str, str]]:
+    def _ranges(self, sql: str, arguments: Sequence[Any]) -> Iterator[tuple[str, str]]:
         """The ids that each range lies after, and those it ends with."""
-        sql, arguments = self._steps
         after = ""
         while row := self._walker.row(sql, [after if each is None else each for each in arguments]):
             yield after, row[0]
@@ -250,21 +295,20 @@ class _Postgresql:
     def __init__(self, order: dict[str, Any]) -> None:
         import adbc_driver_postgresql
 
-        self._order = order
         self._connection = _Connection(adbc_driver_postgresql.connect(order["uri"]))
         self._connection.begin()
         self._connection.row("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         self.state = self._connection.row(order["state_sql"], order["state_arguments"])
 
-    def parts(self, kinds: Sequence[str]) -> Iterator[_Part]:
+    def parts(self, order: dict[str, Any], kinds: Sequence[str]) -> Iterator[_Part]:
         """As above; the SQL reads its arguments as settings."""
-        arguments = self._order["arguments"]
+        arguments = order["arguments"]
         if arguments:
             places = range(len(arguments))
             set_all = ", ".join(f"set_config('mooring.argument_{n}', ${n + 1}, true)" for n in places)
             self._connection.row(f"SELECT {set_all}", [str(value) for value in arguments])
         option = {"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_HINT_BYTES)}
-        return _streamed(self._connection.answer(f"{self._order['sql']} ORDER BY 1", **option))
+        return _streamed(self._connection.answer(f"{order['sql']} ORDER BY 1", **option))
 
 
 def _streamed(batches: Iterator[pa.RecordBatch]) -> Iterator[_Part]:

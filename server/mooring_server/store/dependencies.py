@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _D = tables.Dependencies
 _FIELDS = _D._meta.sorted_fields
+_NAMES = tuple(field.name for field in _FIELDS)
 _THIS = _D.version_id == param("version_id")
 
 _ID = _D.id == param("id")
@@ -151,12 +152,15 @@ class Dependencies:
 
     def insert_many(self, version_id: str, dependencies: Sequence[Dependency]) -> None:
         """Adds dependencies; a few thousand at a time, so that other writers get their turn."""
-        rows = (_stored(version_id, each) for each in dependencies)
-        self._tx.insert_rows(_D, [[row[field.name] for field in _FIELDS] for row in rows])
+        self.insert_stored(version_id, [stored(each) for each in dependencies])
+
+    def insert_stored(self, version_id: str, dependencies: Sequence[StoredDependency]) -> None:
+        """The same for dependencies in the form of `stored`."""
+        self._tx.insert_rows(_D, [(version_id, *each) for each in dependencies])
 
     def update_many(self, version_id: str, dependencies: Sequence[Dependency]) -> None:
         """Replaces dependencies by id; the same size applies."""
-        self._tx.run_many(_UPDATE, (_stored(version_id, each) for each in dependencies))
+        self._tx.run_many(_UPDATE, (_named(version_id, each) for each in dependencies))
 
     def delete(self, version_id: str, ids: Sequence[str]) -> None:
         """Deletes dependencies; the same size applies."""
@@ -209,27 +213,35 @@ class Dependencies:
         ]
 
 
-def _stored(version_id: str, dependency: Dependency) -> dict[str, Any]:
-    return {
-        "version_id": version_id,
-        "id": dependency.id,
-        "identity": dependency.identity,
-        "digest": dependency.digest,
-        "source_id": dependency.source_id,
-        "target_id": dependency.target_id,
-        "kind": dependency.kind.value,
-        "port": dependency.port,
-        "protocol": dependency.protocol,
-        "source_process": dependency.source_process,
-        "target_process": dependency.target_process,
-        "description": dependency.description,
-        "attributes": to_json(dependency.attributes),
-        "source_file": dependency.source_file,
-        "source_sheet": dependency.source_sheet,
-        "source_row": dependency.source_row,
-        "create_time": to_us(dependency.create_time),
-        "update_time": to_us(dependency.update_time),
-    }
+StoredDependency = tuple[Any, ...]
+"""A dependency as the columns of its row, in their order, without the version: `id` first."""
+
+
+def stored(dependency: Dependency) -> StoredDependency:
+    """A dependency as it is stored."""
+    return (
+        dependency.id,
+        dependency.identity,
+        dependency.digest,
+        dependency.source_id,
+        dependency.target_id,
+        dependency.kind.value,
+        dependency.port,
+        dependency.protocol,
+        dependency.source_process,
+        dependency.target_process,
+        dependency.description,
+        to_json(dependency.attributes),
+        dependency.source_file,
+        dependency.source_sheet,
+        dependency.source_row,
+        to_us(dependency.create_time),
+        to_us(dependency.update_time),
+    )
+
+
+def _named(version_id: str, dependency: Dependency) -> dict[str, Any]:
+    return dict(zip(_NAMES, (version_id, *stored(dependency)), strict=True))
 
 
 def record(row: Any) -> Dependency:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,12 +130,12 @@ def _attribute(of: Of, key: Any, *, sqlite: bool) -> Any:
     return NodeList((SQL("("), of("attributes"), SQL("::jsonb ->>"), key, SQL(")")))
 
 
-def _display_name(end: str) -> Callable[[Of], Any]:
-    """The display name of an end of a dependency; empty where the version has no such asset."""
+def _of_end(end: str, column: str) -> Callable[[Of], Any]:
+    """A text of the asset at an end of a dependency; empty where the version has no such asset."""
     asset = _A.alias(f"{end}_asset")
 
     def write(of: Of) -> Any:
-        own = asset.select(asset.display_name).where(
+        own = asset.select(getattr(asset, column)).where(
             (asset.version_id == of("version_id")) & (asset.id == of(f"{end}_id"))
         )
         return fn.COALESCE(own, SQL("''"))
@@ -196,5 +196,13 @@ BULK_DEPENDENCIES = BulkTable(
     ),
     DEPENDENCIES,
     "dependency_count",
-    {f"{end}_display_name": _display_name(end) for end in ("source", "target")},
+    {f"{end}_display_name": _of_end(end, "display_name") for end in ("source", "target")},
+)
+
+# What the file of a session has of each (`session_file`): all that is not made of the rest.
+EXPORTED_ASSETS = replace(BULK_ASSETS, columns=(*BULK_ASSETS.columns, *_columns("identity source")))
+EXPORTED_DEPENDENCIES = replace(
+    BULK_DEPENDENCIES,
+    columns=(*BULK_DEPENDENCIES.columns[:-2], *_columns("source_identity target_identity")),
+    written={f"{end}_identity": _of_end(end, "identity") for end in ("source", "target")},
 )

@@ -312,11 +312,19 @@ class Sessions:
             ),
         )
 
-    def _refuse_insert(self, engagement_id: str, id: str, display_name: str) -> NoReturn:
-        if self.get(engagement_id, id, include_deleted=True) is not None:
+    def is_named(self, engagement_id: str, display_name: str) -> bool:
+        """Whether a living session has the name."""
+        return self._tx.row(sql.HAS_NAME, engagement_id=engagement_id, display_name=display_name) is not None
+
+    def require_free(self, engagement_id: str, *, id: str, display_name: str) -> None:
+        """Raises AlreadyExists as `insert` would; an empty text is free."""
+        if id and self.get(engagement_id, id, include_deleted=True) is not None:
             raise AlreadyExists(f"the session id {id!r} is taken", reason="ID_TAKEN")
-        if self._tx.row(sql.HAS_NAME, engagement_id=engagement_id, display_name=display_name) is not None:
+        if display_name and self.is_named(engagement_id, display_name):
             raise _name_taken(display_name)
+
+    def _refuse_insert(self, engagement_id: str, id: str, display_name: str) -> NoReturn:
+        self.require_free(engagement_id, id=id, display_name=display_name)
         raise AlreadyExists("the engagement has a default session already", reason="ID_TAKEN")
 
     def _changed(self, row: Any, kind: ChangeKind) -> Session:

@@ -105,6 +105,7 @@ TAKE_PLACE = Statement(
     .where(_THIS)
     .returning(_V)
 )
+HAND_OVER = Statement(_V.update({_V.session_id: param("session_id")}).where(_THIS))
 _SHOWN_NOW = _V.select().where(_THIS & _V.published & _V.idle_time.is_null())
 LOOK = Statement(_SHOWN_NOW)
 LOCK = Statement(_SHOWN_NOW.for_update("FOR NO KEY UPDATE"))  # type: ignore[arg-type]  # in words too

@@ -80,6 +80,19 @@ class Versions:
             self._tx.run(sql.RETIRE, id=expected_base_id, now=self._tx.now_us)
         return self._tx.sessions.moved(moved, kind)
 
+    def publish_new(
+        self, version_id: str, session_id: str, *, asset_count: int, dependency_count: int, **fields: Any
+    ) -> Session:
+        """Makes a session of these fields, as `tx.sessions.insert` takes them, that shows the version.
+
+        Raises as that does, and Aborted (DATA_VERSION_MOVED) where the version is gone.
+        """
+        version = self._published(version_id, asset_count, dependency_count)
+        self._tx.engagements.require_in_use(version.engagement_id)
+        session = self._tx.sessions.insert(version.engagement_id, session_id, **fields, data=version)
+        self._tx.run(sql.HAND_OVER, id=version_id, session_id=session_id)
+        return session
+
     def take_over(self, version_id: str, *, asset_count: int, dependency_count: int) -> Session:
         """Makes the version, a copy of its base, what its session shows instead of that: a change UPDATED.
 
