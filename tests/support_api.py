@@ -6,7 +6,18 @@ from importlib import import_module
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 
 FILES = (
-    *("users", "tokens", "engagements", "sessions", "comparisons", "merges", "activity", "watch", "errors"),
+    *(
+        "users",
+        "tokens",
+        "engagements",
+        "sessions",
+        "comparisons",
+        "merges",
+        "transfers",
+        "activity",
+        "watch",
+    ),
+    "errors",
     *("discovery", "assets", "dependencies", "imports", "landscape"),
 )
 

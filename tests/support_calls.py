@@ -18,6 +18,7 @@ from mooring.v1 import (
     merges_pb2,
     sessions_pb2,
     tokens_pb2,
+    transfers_pb2,
     users_pb2,
     watch_pb2,
 )
@@ -141,6 +142,12 @@ class Scene:
         _finish(self.owner, name)
         return f"{self.engagement}/merges/{name.rpartition('/')[2]}"
 
+    def exported(self) -> str:
+        """The id of a session's file that waits for its import."""
+        request = transfers_pb2.ExportSessionRequest(name=self.session())
+        data = b"".join(part.data for part in self.owner.sessions.ExportSession(request))
+        return self.owner.discovery.UploadInventory(upload(self.engagement, data)).upload_id
+
     def _read(self, name: str) -> imports_pb2.Import:
         return self.owner.discovery.GetImport(imports_pb2.GetImportRequest(name=name))
 
@@ -189,7 +196,7 @@ def upload(session: str, data: bytes = INVENTORY) -> Iterator[imports_pb2.Upload
 
 def settle(caller: Caller, rpc: str, answer: bytes) -> None:
     """Waits for the work that an answer only began, so that all it changes is changed."""
-    if rpc.endswith(("/ImportInventory", "/MergeSessions")):
+    if rpc.endswith(("/ImportInventory", "/MergeSessions", "/ImportSession")):
         _finish(caller, operations_pb2.Operation.FromString(answer).name)
 
 
@@ -381,6 +388,11 @@ RECIPES: Mapping[str, Recipe] = {
         "viewer", lambda s: merges_pb2.ListMergeDropsRequest(parent=s.merged())
     ),
     _SESSIONS + "RevertMerge": Recipe("analyst", _named(merges_pb2.RevertMergeRequest, Scene.merged)),
+    _SESSIONS + "ExportSession": Recipe("viewer", _named(transfers_pb2.ExportSessionRequest, Scene.session)),
+    _SESSIONS + "ImportSession": Recipe(
+        "analyst",
+        lambda s: transfers_pb2.ImportSessionRequest(parent=s.engagement, upload_id=s.exported()),
+    ),
     _SESSIONS + "ListActivity": Recipe(
         "viewer", lambda s: activity_pb2.ListActivityRequest(parent=s.engagement)
     ),

@@ -17,7 +17,7 @@ from support_server import Caller, HeaderAuth, Server, new_engagement, serving
 ROLES = ("viewer", "analyst", "manager")
 CALLERS = ("anonymous", "stranger", *ROLES, "admin")
 MARK = "Top secret"
-ANSWERED_IN_PARTS = ("/Watch", "/ReadAssets", "/ReadDependencies")
+ANSWERED_IN_PARTS = ("/Watch", "/ReadAssets", "/ReadDependencies", "/ExportSession")
 # As long as each other, so that one can stand for the other in a request's bytes.
 OWN, FOREIGN, ABSENT = "own-engagement", "foreign-estate", "absent-nowhere"
 ABSENT_USER = str(uuid.UUID(int=7))

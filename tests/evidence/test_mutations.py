@@ -104,7 +104,7 @@ def mutants(chance: random.Random, request: Message) -> Iterator[bytes]:
 def send(caller: Caller, rpc: str, data: bytes) -> grpc.StatusCode:
     """The status code that a request gets."""
     try:
-        if rpc.endswith(("/Watch", "/ReadAssets", "/ReadDependencies")):
+        if rpc.endswith(("/Watch", "/ReadAssets", "/ReadDependencies", "/ExportSession")):
             stream = caller.channel.unary_stream(f"/{rpc}")(data, timeout=30)
             next(stream)
             stream.cancel()

@@ -98,7 +98,7 @@ def test_answers_are_resources_or_their_own(name: str) -> None:
 
 
 def test_streams_are_those_that_must_be() -> None:
-    """Only an upload streams in; only a watch and the bulk reads stream out."""
+    """Only an upload streams in; only a watch, bulk reads and exports stream out."""
     streaming = {
         rpc.name: (rpc.client_streaming, rpc.server_streaming)
         for rpc in rpcs().values()
@@ -109,6 +109,7 @@ def test_streams_are_those_that_must_be() -> None:
         "Watch": (False, True),
         "ReadAssets": (False, True),
         "ReadDependencies": (False, True),
+        "ExportSession": (False, True),
     }
 
 

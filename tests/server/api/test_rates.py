@@ -106,6 +106,8 @@ def test_each_rpc_counts_for_one_class():
         "mooring.v1.DiscoveryService/ReadAssets",
         "mooring.v1.DiscoveryService/ReadDependencies",
         "mooring.v1.SessionService/MergeSessions",
+        "mooring.v1.SessionService/ExportSession",
+        "mooring.v1.SessionService/ImportSession",
     }
     assert by_class[RateClass.WATCH] == {"mooring.v1.WatchService/Watch"}
     assert "mooring.v1.SessionService/GetSession" in by_class[RateClass.READ]

@@ -48,6 +48,7 @@ from mooring_widgets.client.reports import (
     RejectedRow,
     Upload,
 )
+from mooring_widgets.client.session_file import SessionFile
 from mooring_widgets.client.snapshots import (
     Activity,
     Application,
@@ -125,6 +126,7 @@ __all__ = [
     "Progress",
     "RejectedRow",
     "Session",
+    "SessionFile",
     "Sessions",
     "Shortcuts",
     "Switched",

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -128,6 +129,24 @@ class Channel:
             raise from_call(error, self.label) from None
         finally:
             call.cancel()
+
+    async def read(self, method: str, request: Message, answer: type[Answer]) -> AsyncGenerator[Answer, None]:
+        """A stream to be read to its end. The user's own service may have gone since the last call: it is
+        asked once more, as long as nothing has come.
+        """
+        begun = False
+        try:
+            async with aclosing(self.stream(method, request, answer)) as parts:
+                async for part in parts:
+                    begun = True
+                    yield part
+                return
+        except Unavailable:
+            if begun or self._named is not None:
+                raise
+        async with aclosing(self.stream(method, request, answer)) as parts:
+            async for part in parts:
+                yield part
 
     async def close(self) -> None:
         """Ends every call, for good."""

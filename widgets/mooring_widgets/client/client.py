@@ -13,6 +13,7 @@ from mooring_widgets.client import decode
 from mooring_widgets.client.channel import Channel
 from mooring_widgets.client.discovery import DiscoveryCalls
 from mooring_widgets.client.merging import MergeCalls
+from mooring_widgets.client.moving import MoveCalls
 from mooring_widgets.client.sessions import SessionCalls
 from mooring_widgets.client.snapshots import (
     Context,
@@ -27,7 +28,7 @@ _USERS = "mooring.v1.UserService"
 _ENGAGEMENTS = "mooring.v1.EngagementService"
 
 
-class MooringClient(SessionCalls, MergeCalls, DiscoveryCalls):
+class MooringClient(SessionCalls, MergeCalls, MoveCalls, DiscoveryCalls):
     """A client of one service. Its coroutines run on the loop that its first call ran on.
 
     Failures are the exceptions of `mooring_widgets.errors`. `session` and `engagement` arguments are full

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mooring.v1 import assets_pb2, dependencies_pb2, imports_pb2, landscape_pb2
+from mooring.v1 import assets_pb2, dependencies_pb2, imports_pb2, landscape_pb2, transfers_pb2
 
 from mooring_widgets.client import previews, reports, snapshots
 from mooring_widgets.client.decode import time
@@ -149,7 +149,9 @@ def landscape(message: landscape_pb2.Landscape) -> snapshots.Landscape:
     )
 
 
-def progress(message: imports_pb2.ImportInventoryMetadata) -> reports.Progress:
+def progress(
+    message: imports_pb2.ImportInventoryMetadata | transfers_pb2.ImportSessionMetadata,
+) -> reports.Progress:
     """How far an import is."""
     phase = imports_pb2.ImportPhase.Name(message.phase).removeprefix("IMPORT_PHASE_").lower()
     return reports.Progress(phase, message.rows_done, message.rows_total)

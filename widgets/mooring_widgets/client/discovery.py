@@ -187,17 +187,17 @@ class DiscoveryCalls:
 
     async def upload_inventory(
         self,
-        session: str,
+        parent: str,
         path: str | Path,
         *,
         name: str = "",
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Upload:
-        """Uploads a file, which waits for 24 hours to be previewed and imported.
+        """Uploads a file, which waits for 24 hours to be previewed and imported; an exported session too.
 
         Args:
-            session: The session's full name.
-            path: The inventory.
+            parent: The full name of the session that gets it; of an engagement, for an exported session.
+            path: The inventory, or the exported session.
             name: What it is called in reports; empty: the file's own name.
             on_progress: Called on the loop with every step; it must not block.
 
@@ -207,7 +207,7 @@ class DiscoveryCalls:
         """
         path = Path(path)
         return await importing.upload(
-            self._channel, session, path, name or path.name, on_progress or (lambda _: None)
+            self._channel, parent, path, name or path.name, on_progress or (lambda _: None)
         )
 
     async def preview_inventory(

@@ -19,13 +19,13 @@ _DISCOVERY = "/mooring.v1.DiscoveryService"
 
 
 async def upload(
-    channel: Channel, session: str, path: Path, name: str, on_progress: Callable[[Progress], None]
+    channel: Channel, parent: str, path: Path, name: str, on_progress: Callable[[Progress], None]
 ) -> Upload:
-    """Uploads a file for `session`; see `MooringClient.upload_inventory`."""
+    """Uploads a file for `parent`; see `MooringClient.upload_inventory`."""
     size_bytes, sha256 = await asyncio.to_thread(_measure, path)
 
     async def pieces() -> AsyncIterator[imports_pb2.UploadInventoryRequest]:
-        header = imports_pb2.UploadHeader(parent=session, file_name=name, sha256=sha256)
+        header = imports_pb2.UploadHeader(parent=parent, file_name=name, sha256=sha256)
         yield imports_pb2.UploadInventoryRequest(header=header)
         sent = 0
         with await asyncio.to_thread(path.open, "rb") as file:

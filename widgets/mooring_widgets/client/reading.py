@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mooring.v1 import assets_pb2, dependencies_pb2
 
 from mooring_widgets.client.channel import Channel
-from mooring_widgets.errors import Internal, Unavailable
+from mooring_widgets.errors import Internal
 
 if TYPE_CHECKING:
     import pandas
@@ -99,7 +99,7 @@ async def _read(
     header = assets_pb2.ReadHeader()
     decoder = _Messages()
     count = 0
-    async with aclosing(_answers(channel, method, request, answer)) as answers:
+    async with aclosing(channel.read(method, request, answer)) as answers:
         async for part in answers:
             if part.HasField("header"):
                 header = part.header
@@ -116,25 +116,6 @@ async def _read(
         raise Internal("the service broke off in the middle of a table; read it again")
     if not count:
         yield pyarrow.record_batch([pyarrow.array([], field.type) for field in schema], schema=schema)
-
-
-async def _answers(channel: Channel, method: str, request: Any, answer: Any) -> AsyncGenerator[Any, None]:
-    """The messages of a read. The user's own service may have gone since the last call: it is asked once
-    more, as long as nothing has come.
-    """
-    begun = False
-    try:
-        async with aclosing(channel.stream(method, request, answer)) as parts:
-            async for part in parts:
-                begun = True
-                yield part
-            return
-    except Unavailable:
-        if begun or not channel.label.startswith("embedded:"):
-            raise
-    async with aclosing(channel.stream(method, request, answer)) as parts:
-        async for part in parts:
-            yield part
 
 
 class _Messages:

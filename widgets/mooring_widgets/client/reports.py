@@ -44,10 +44,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import is.
+    """How far a long call is.
 
-    `phase` is `uploading` (then `done` and `total` are bytes), or `queued`, `reading`, `writing`,
-    `publishing`, `done` (then they are rows). `total` is 0 until known.
+    `phase` is `uploading` or `downloading` (then `done` and `total` are bytes), or `queued`, `reading`,
+    `writing`, `publishing`, `done` (then they are rows). `total` is 0 until known.
     """
 
     phase: str

@@ -16,11 +16,12 @@ from mooring_widgets.testing.calls import PAUSE_S, page_of
 from mooring_widgets.testing.discovery import FakeDiscovery
 from mooring_widgets.testing.filtering import passes
 from mooring_widgets.testing.merges import FakeMerges
+from mooring_widgets.testing.moves import FakeMoves
 from mooring_widgets.testing.service import USER
 from mooring_widgets.testing.sessions import FakeSessions
 
 
-class FakeClient(FakeSessions, FakeMerges, FakeDiscovery, MooringClient):
+class FakeClient(FakeSessions, FakeMerges, FakeMoves, FakeDiscovery, MooringClient):
     """The twin of `MooringClient` for tests; `service` sets the scene, `fail` and `hold` make trouble.
 
     Args:

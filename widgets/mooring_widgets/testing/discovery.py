@@ -142,7 +142,7 @@ class FakeDiscovery(FakeCalls):
 
     async def upload_inventory(
         self,
-        session: str,
+        parent: str,
         path: str | Path,
         *,
         name: str = "",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from mooring_widgets.client import Engagement, Session
 from mooring_widgets.workspace.aio_inventories import AioInventories
 from mooring_widgets.workspace.aio_merges import AioMergeMethods
+from mooring_widgets.workspace.aio_moves import AioMoveMethods
 from mooring_widgets.workspace.aio_sessions import AioSessionMethods
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mooring_widgets.workspace.pinned import Pinned
 
 
-class Aio(AioSessionMethods, AioMergeMethods, AioInventories):
+class Aio(AioSessionMethods, AioMergeMethods, AioMoveMethods, AioInventories):
     """Every method of `Workspace` that waits, and every property that does, as coroutines of any event loop.
 
     What is called on it means the same as on the workspace itself::

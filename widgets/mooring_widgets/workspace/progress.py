@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _LINE_INTERVAL_S = 0.1
 _BAR_WIDTH = 24
+_OF_BYTES = ("uploading", "downloading")
 
 
 def wait_with_progress(
@@ -58,7 +59,7 @@ class _Line:
             return
         self._phase, self._written_at = step.phase, now
         of = f" of {step.total:,}" if step.total else ""
-        unit = "bytes" if step.phase == "uploading" else "rows"
+        unit = "bytes" if step.phase in _OF_BYTES else "rows"
         text = f"{_bar(step)} {step.phase}: {step.done:,}{of} {unit}"
         sys.stdout.write("\r" + text.ljust(self._length))
         sys.stdout.flush()

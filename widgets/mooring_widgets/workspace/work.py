@@ -20,6 +20,7 @@ from mooring_widgets.client import (
 from mooring_widgets.errors import FailedPrecondition, Superseded
 from mooring_widgets.queries import Table
 from mooring_widgets.workspace.merging import MergeWork
+from mooring_widgets.workspace.moving import MoveWork
 from mooring_widgets.workspace.sources import Source
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Work(MergeWork):
+class Work(MergeWork, MoveWork):
     """The use cases of a notebook; each method must be awaited on the library's loop."""
 
     async def switch(self, wanted: str | Session) -> Session:

@@ -24,6 +24,7 @@ from mooring_widgets.workspace.feed import Feed
 from mooring_widgets.workspace.inventories import Inventories
 from mooring_widgets.workspace.keeping import Keeper, Origin
 from mooring_widgets.workspace.merges import MergeMethods
+from mooring_widgets.workspace.moves import MoveMethods
 from mooring_widgets.workspace.old import telling
 from mooring_widgets.workspace.pinned import Pinned
 from mooring_widgets.workspace.presence import Presence
@@ -42,7 +43,7 @@ OnSwitch = TypeVar("OnSwitch", bound=SwitchCallback)
 _USER_THREADS = 4
 
 
-class Workspace(SessionMethods, MergeMethods, Inventories):
+class Workspace(SessionMethods, MergeMethods, MoveMethods, Inventories):
     """One notebook's place in one service. Usable from any thread but the library's own loop.
 
     Methods wait for the service's answer and raise the exceptions of `mooring_widgets.errors`; `aio` has

@@ -1,0 +1,64 @@
+"""The file that a session moves in, as a notebook knows it; the service alone writes and reads its data."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mooring_widgets.client.markup import counted
+from mooring_widgets.errors import Internal
+
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SessionFile:
+    """An exported session. It can be given wherever a path can: to `open`, to `import_session`.
+
+    Attributes:
+        path: Where it is.
+        display_name: What the session was called.
+        asset_count: How many assets it has.
+        dependency_count: How many dependencies.
+        size_bytes: Of the file.
+        content_digest: The same for the same data, whatever the ids.
+    """
+
+    path: Path
+    display_name: str
+    asset_count: int
+    dependency_count: int
+    size_bytes: int
+    content_digest: str
+
+    @classmethod
+    def of(cls, path: Path) -> "SessionFile":
+        """What a file that has just come says of itself. Reads it.
+
+        Raises:
+            Internal: Where it is not whole.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
+            rows = {name.removesuffix(".parquet"): part["rows"] for name, part in manifest["parts"].items()}
+            return cls(
+                path,
+                manifest["session"]["display_name"],
+                rows["assets"],
+                rows["dependencies"],
+                path.stat().st_size,
+                manifest["content_digest"],
+            )
+        except (zipfile.BadZipFile, LookupError, ValueError):
+            raise Internal(
+                "the service broke off in the middle of the file; export the session again"
+            ) from None
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        held = f"{counted(self.asset_count, 'asset')}, {counted(self.dependency_count, 'dependency')}"
+        return f"{self.display_name}: {held}, {counted(self.size_bytes, 'byte')} in {self.path}"
