@@ -6,11 +6,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from click.testing import Result
+from mooring_server.cli import app
+from typer.testing import CliRunner
 
 COMMAND = (sys.executable, "-m", "mooring_server")
 DEADLINE_S = 30
@@ -31,6 +35,21 @@ def mooring(*arguments: object, data_folder: Path, **settings: str) -> "subproce
         text=True,
         timeout=DEADLINE_S,
     )
+
+
+def runner(server: "Server", folder: Path) -> Callable[..., Result]:
+    """Runs commands against a server, in this process: `run("assets", "list", "Wave 1")`."""
+    settings = {
+        "MOORING_SERVER": server.address,
+        "MOORING_DATA_DIR": str(folder / "unused"),
+        "NO_COLOR": "1",
+        "COLUMNS": "80",
+    }
+
+    def run(*arguments: object, **others: str) -> Result:
+        return CliRunner().invoke(app, [*map(str, arguments)], env=settings | others)
+
+    return run
 
 
 @dataclass

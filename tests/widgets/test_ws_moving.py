@@ -8,11 +8,11 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from mooring.session_files import file_name
 from mooring_widgets import errors
 from mooring_widgets.client import Asset, Dependency, Progress, Session
 from mooring_widgets.testing import FakeClient
 from mooring_widgets.workspace import Workspace, moves
-from mooring_widgets.workspace.moving import file_name
 from support_sides import Sides, owners
 from support_waiting import until
 from support_widgets import ask

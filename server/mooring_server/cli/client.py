@@ -32,6 +32,7 @@ from mooring_server.cli.import_client import Imports
 from mooring_server.cli.merge_client import Merges
 from mooring_server.cli.operation_client import Operations
 from mooring_server.cli.record_client import Assets, Dependencies
+from mooring_server.cli.transfer_client import Transfers
 from mooring_server.core.names import is_id
 
 
@@ -46,7 +47,7 @@ class Client:
     """What the commands ask of a server; every call carries `metadata`.
 
     `imports`, `assets` and `dependencies` are a session's discovery data, `operations` its long work;
-    `merges` are an engagement's.
+    `merges` are an engagement's, and `transfers` move its sessions as files.
     """
 
     def __init__(self, channel: grpc.Channel, metadata: Metadata = ()) -> None:
@@ -59,6 +60,7 @@ class Client:
         self.operations = Operations(self._connection)
         self.imports = Imports(self._connection)
         self.merges = Merges(self._connection)
+        self.transfers = Transfers(self._connection)
         self.assets = Assets(self._connection)
         self.dependencies = Dependencies(self._connection)
 
@@ -156,6 +158,15 @@ class Client:
         """The living ones of `engagements/{e}`, by display name."""
         request = sessions_pb2.ListSessionsRequest(parent=engagement, show_archived=archived)
         return self._connection.pages(self._sessions.ListSessions, request, "sessions")
+
+    def first_sessions(
+        self, engagement: str, *, archived: bool, filter: str, order_by: str, limit: int
+    ) -> Listed[sessions_pb2.Session]:
+        """The first of them, 0 for all; the page has how many there are."""
+        request = sessions_pb2.ListSessionsRequest(
+            parent=engagement, show_archived=archived, filter=filter, order_by=order_by
+        )
+        return self._connection.first(self._sessions.ListSessions, request, "sessions", limit)
 
     def landscape(self, session: str) -> landscape_pb2.Landscape:
         """What the assets of `engagements/{e}/sessions/{s}` add up to."""

@@ -72,6 +72,7 @@ app.command(rich_help_panel=_DATA)(session_commands.clone)
 app.command(rich_help_panel=_DATA)(session_commands.compare)
 app.command(rich_help_panel=_DATA)(session_commands.merge)
 app.add_typer(merge_commands.app, rich_help_panel=_DATA)
+app.add_typer(session_commands.app, rich_help_panel=_DATA)
 app.add_typer(operation_commands.app, rich_help_panel=_DATA)
 app.add_typer(token_commands.app, rich_help_panel=_SERVICE)
 

@@ -8,7 +8,6 @@ from google.longrunning import operations_pb2
 from mooring.v1 import discovery_pb2_grpc, imports_pb2
 
 from mooring_server.cli.connection import Connection, Listed, refused, request_id
-from mooring_server.cli.operation_client import Operations
 
 CHUNK_BYTES = 512 * 2**10
 
@@ -20,13 +19,15 @@ class Imports:
         self._connection = connection
         self._call = connection.call
         self._discovery = discovery_pb2_grpc.DiscoveryServiceStub(connection.channel)
-        self._operations = Operations(connection)
 
-    def upload(self, session: str, file: Path, on_sent: Callable[[int], None]) -> str:
-        """Send a file; the upload's id. `on_sent` is told the bytes so far, from another thread."""
+    def upload(self, parent: str, file: Path, on_sent: Callable[[int], None]) -> str:
+        """Send a file to a session, or to `engagements/{e}` where it is one; the upload's id.
+
+        `on_sent` is told the bytes so far, from another thread.
+        """
 
         def parts() -> Iterator[imports_pb2.UploadInventoryRequest]:
-            header = imports_pb2.UploadHeader(parent=session, file_name=file.name, sha256=_sha256(file))
+            header = imports_pb2.UploadHeader(parent=parent, file_name=file.name, sha256=_sha256(file))
             yield imports_pb2.UploadInventoryRequest(header=header)
             sent = 0
             with file.open("rb") as source:
@@ -53,18 +54,6 @@ class Imports:
         )
         return self._call(self._discovery.ImportInventory, request)
 
-    def finish(
-        self,
-        operation: operations_pb2.Operation,
-        on_progress: Callable[[imports_pb2.ImportInventoryMetadata], None],
-    ) -> imports_pb2.ImportReport:
-        """Wait for an import and return its report.
-
-        Raises:
-            Refused: the import failed; nothing was changed.
-        """
-        return report_of(self._operations.finished(operation, lambda now: on_progress(progress_of(now))))
-
     def history(self, session: str, limit: int) -> Listed[imports_pb2.Import]:
         """The first imports of a session, newest first; 0 for all."""
         request = imports_pb2.ListImportsRequest(parent=session)
@@ -80,13 +69,6 @@ class Imports:
             name=name, force=force, validate_only=validate_only, request_id=request_id()
         )
         return self._call(self._discovery.RevertImport, request, timeout_s=None, changes=not validate_only)
-
-
-def progress_of(operation: operations_pb2.Operation) -> imports_pb2.ImportInventoryMetadata:
-    """How far an import is."""
-    progress = imports_pb2.ImportInventoryMetadata()
-    operation.metadata.Unpack(progress)
-    return progress
 
 
 def report_of(operation: operations_pb2.Operation) -> imports_pb2.ImportReport:

@@ -8,26 +8,18 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from google.longrunning import operations_pb2
 from mooring.v1 import assets_pb2, imports_pb2, sessions_pb2
 
 from mooring_server.cli import reports
 from mooring_server.cli.client import Client
 from mooring_server.cli.connection import Refused
-from mooring_server.cli.console import ExitCode, Failure, complain, harmless, say
+from mooring_server.cli.console import ExitCode, Failure, harmless, say
+from mooring_server.cli.import_client import report_of
 from mooring_server.cli.places import Place, called, found_or_made, look
 from mooring_server.cli.plain import enum_names, enum_number
 from mooring_server.cli.previews import preview_account, print_preview
 from mooring_server.cli.progress import OnProgress, progress
 from mooring_server.cli.tables import moment
-
-_PHASES = {
-    imports_pb2.IMPORT_PHASE_QUEUED: "waiting for its turn",
-    imports_pb2.IMPORT_PHASE_READING: "reading",
-    imports_pb2.IMPORT_PHASE_WRITING: "writing",
-    imports_pb2.IMPORT_PHASE_PUBLISHING: "publishing",
-    imports_pb2.IMPORT_PHASE_DONE: "done",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,39 +112,7 @@ def import_file(
     """
     upload_id = _upload(client, session, file, size_bytes, on_progress)
     operation = client.imports.start(session, upload_id, options or imports_pb2.ImportOptions())
-    try:
-        return wait(client, operation, on_progress)
-    except KeyboardInterrupt:
-        client.operations.cancel(operation)
-        try:
-            report = client.imports.finish(operation, lambda _: None)
-        except Refused as refused:
-            raise Failure(
-                f"interrupted: the import was cancelled and changed nothing [{refused.reason}]",
-                ExitCode.INTERRUPTED,
-            ) from None
-        complain("interrupted too late: the import had finished already")
-        return report
-
-
-def wait(
-    client: Client, operation: operations_pb2.Operation, on_progress: OnProgress
-) -> imports_pb2.ImportReport:
-    """The report of an import once it is over.
-
-    Raises:
-        Refused: it failed.
-    """
-
-    def tell(state: imports_pb2.ImportInventoryMetadata) -> None:
-        on_progress(phase(state), state.rows_done, state.rows_total)
-
-    return client.imports.finish(operation, tell)
-
-
-def phase(state: imports_pb2.ImportInventoryMetadata) -> str:
-    """What an import is doing, in words."""
-    return _PHASES.get(state.phase, "working")
+    return report_of(client.operations.finished_or_cancelled(operation, on_progress))
 
 
 def print_outcome(

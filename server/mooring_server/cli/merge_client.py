@@ -52,12 +52,6 @@ class Merges:
         ).merge
 
 
-def progress_of(operation: operations_pb2.Operation) -> merges_pb2.MergeSessionsMetadata | None:
-    """How far a merge is; None of an operation that is none."""
-    progress = merges_pb2.MergeSessionsMetadata()
-    return progress if operation.metadata.Unpack(progress) else None
-
-
 def merge_of(operation: operations_pb2.Operation) -> merges_pb2.Merge:
     """The record of a merge that is over.
 

@@ -10,13 +10,13 @@ from mooring.v1 import merges_pb2
 from mooring_server.cli.assets import text_of
 from mooring_server.cli.client import Client
 from mooring_server.cli.comparing import ATTRIBUTE, other_session, value_text
-from mooring_server.cli.connection import Absent, Refused, by_id
-from mooring_server.cli.console import ExitCode, Failure, complain, confirm, remark, say
+from mooring_server.cli.connection import Absent, by_id
+from mooring_server.cli.console import ExitCode, Failure, confirm, remark, say
 from mooring_server.cli.history import lost_edits
-from mooring_server.cli.merge_client import merge_of, progress_of
+from mooring_server.cli.merge_client import merge_of
 from mooring_server.cli.places import Place, called, opened
 from mooring_server.cli.plain import enum_name, enum_names, enum_number, plain
-from mooring_server.cli.progress import OnProgress, progress
+from mooring_server.cli.progress import progress
 from mooring_server.cli.tables import cell, counted, moment, short_ids, show_pairs, show_rows, words
 
 _STRATEGIES, _SIDES = merges_pb2.MergeStrategy.DESCRIPTOR, merges_pb2.MergeSide.DESCRIPTOR
@@ -151,33 +151,7 @@ def revert_merge(place: Place, wanted: str | None, *, force: bool, yes: bool, as
 def _run(client: Client, operation: operations_pb2.Operation, *, shown: bool) -> merges_pb2.Merge:
     """The record of a merge once it is over. An interrupt cancels it on the server."""
     with progress(shown=shown) as on_progress:
-        try:
-            return merge_of(wait(client, operation, on_progress))
-        except KeyboardInterrupt:
-            client.operations.cancel(operation)
-            try:
-                done = merge_of(client.operations.finished(operation, lambda _: None))
-            except Refused as refused:
-                raise Failure(
-                    f"interrupted: the merge was cancelled and changed nothing [{refused.reason}]",
-                    ExitCode.INTERRUPTED,
-                ) from None
-            complain("interrupted too late: the merge had finished already")
-            return done
-
-
-def wait(
-    client: Client, operation: operations_pb2.Operation, on_progress: OnProgress
-) -> operations_pb2.Operation:
-    """A merge's operation once it is over."""
-    return client.operations.finished(operation, lambda now: _tell(on_progress, now))
-
-
-def _tell(on_progress: OnProgress, operation: operations_pb2.Operation) -> None:
-    state = progress_of(operation)
-    if state is not None:
-        phase = enum_name(merges_pb2.MergePhase.DESCRIPTOR, state.phase)
-        on_progress(phase, state.rows_done, state.rows_total)
+        return merge_of(client.operations.finished_or_cancelled(operation, on_progress))
 
 
 def _print_counts(counts: merges_pb2.MergeCounts) -> None:

@@ -9,7 +9,7 @@ from mooring_server.cli.options import LIMIT_DEFAULT, Authority, Engagement, Jso
 app = typer.Typer(
     name="operations",
     no_args_is_help=True,
-    help="Watch imports that are running, and cancel them.",
+    help="Watch imports and merges that are running, and cancel them.",
     epilog="Example: mooring operations wait 'Wave 1'",
 )
 
@@ -48,7 +48,7 @@ def wait(
     ca: Authority = None,
     as_json: Json = False,
 ) -> None:
-    """Wait until an import is over, and print its report. Ctrl-C ends the waiting alone."""
+    """Wait until an import or a merge is over, and say what came of it. Ctrl-C ends the waiting alone."""
     from mooring_server.cli import operations as command
     from mooring_server.cli.places import Place
 
@@ -64,7 +64,7 @@ def cancel(
     ca: Authority = None,
     as_json: Json = False,
 ) -> None:
-    """Cancel an import that is running; the session stays as it is."""
+    """Cancel an import or a merge that is running; the session stays as it is."""
     from mooring_server.cli import operations as command
     from mooring_server.cli.places import Place
 

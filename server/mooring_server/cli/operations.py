@@ -4,18 +4,22 @@ import json
 from typing import Any
 
 from google.longrunning import operations_pb2
-from mooring.v1 import imports_pb2, merges_pb2, sessions_pb2
+from mooring.v1 import imports_pb2, merges_pb2, sessions_pb2, transfers_pb2
 
-from mooring_server.cli import merge_client, merging, reports
+from mooring_server.cli import reports
 from mooring_server.cli.client import Client
 from mooring_server.cli.connection import Absent, by_id, refused
 from mooring_server.cli.console import ExitCode, Failure, say
-from mooring_server.cli.import_client import progress_of, report_of
-from mooring_server.cli.inventory import phase, print_outcome, wait
+from mooring_server.cli.import_client import report_of
+from mooring_server.cli.inventory import print_outcome
+from mooring_server.cli.merge_client import merge_of
+from mooring_server.cli.operation_client import state_of
 from mooring_server.cli.places import Place, opened
 from mooring_server.cli.plain import enum_name, plain
 from mooring_server.cli.progress import progress
 from mooring_server.cli.tables import short_ids, show_rows
+from mooring_server.cli.transfer_client import imported_of
+from mooring_server.cli.transfers import print_imported
 
 
 def list_operations(place: Place, *, limit: int, as_json: bool) -> None:
@@ -46,23 +50,28 @@ def wait_operation(place: Place, wanted: str | None, *, as_json: bool) -> None:
         operation = _find(client, session, wanted)
         try:
             with progress(shown=not as_json) as on_progress:
-                if merge_client.progress_of(operation) is not None:
-                    operation = merging.wait(client, operation, on_progress)
-                    merge_client.merge_of(operation)  # raises how it failed
-                    say(json.dumps(_account(operation)) if as_json else f"{_what(operation)}: done")
-                    return
-                report = wait(client, operation, on_progress)
+                operation = client.operations.finished(operation, on_progress)
         except KeyboardInterrupt:
             raise Failure(
-                f"interrupted; the {_kind(operation)} goes on (`mooring operations cancel` ends it)",
+                f"interrupted; the {state_of(operation).noun} goes on (`mooring operations cancel` ends it)",
                 ExitCode.INTERRUPTED,
             ) from None
-        file = progress_of(operation).file_name
-        if as_json:
-            say(json.dumps(reports.account(report, session.name, file)))
+        if operation.HasField("error"):
+            raise refused(operation.error)
+        state = state_of(operation)
+        if isinstance(state.metadata, imports_pb2.ImportInventoryMetadata):
+            report = report_of(operation)
+            if as_json:
+                say(json.dumps(reports.account(report, session.name, state.of)))
+            else:
+                print_outcome(client, report, state.of, session)
+            reports.check(report)
+        elif as_json:
+            say(json.dumps(_account(operation)))
+        elif isinstance(state.metadata, transfers_pb2.ImportSessionMetadata):
+            print_imported(imported_of(operation))
         else:
-            print_outcome(client, report, file, session)
-        reports.check(report)
+            say(f"{state.what}: done")
 
 
 def cancel_operation(place: Place, wanted: str | None, *, as_json: bool) -> None:
@@ -72,7 +81,7 @@ def cancel_operation(place: Place, wanted: str | None, *, as_json: bool) -> None
         was_over = operation.done
         if not was_over:
             client.operations.cancel(operation)
-            operation = client.operations.finished(operation, lambda _: None)
+            operation = client.operations.finished(operation)
             if operation.HasField("error"):
                 ended = refused(operation.error)
                 if ended.reason != "OPERATION_CANCELLED":
@@ -81,7 +90,7 @@ def cancel_operation(place: Place, wanted: str | None, *, as_json: bool) -> None
             say(json.dumps(_account(operation)))
             return
         over = "was over already" if was_over else "is over"
-        say(f"The {_what(operation)} {over}: {_state(operation)}")
+        say(f"The {state_of(operation).what} {over}: {_state(operation)}")
 
 
 def _find(client: Client, session: sessions_pb2.Session, wanted: str | None) -> operations_pb2.Operation:
@@ -93,63 +102,45 @@ def _find(client: Client, session: sessions_pb2.Session, wanted: str | None) -> 
     return found[0]
 
 
-def _kind(operation: operations_pb2.Operation) -> str:
-    return "import" if merge_client.progress_of(operation) is None else "merge"
-
-
-def _what(operation: operations_pb2.Operation) -> str:
-    """`import of estate.csv`, `merge of wave-1`."""
-    merge = merge_client.progress_of(operation)
-    if merge is None:
-        return f"import of {progress_of(operation).file_name}"
-    return f"merge of {merge.source_session.rpartition('/')[2]}"
-
-
 def _row(operation: operations_pb2.Operation) -> tuple[Any, ...]:
-    merge = merge_client.progress_of(operation)
-    state = progress_of(operation) if merge is None else merge
+    state = state_of(operation)
     done, total = state.rows_done, state.rows_total
     rows = f"{done:,} of {total:,}" if total and done != total else f"{done:,}"
-    what = progress_of(operation).file_name if merge is None else _what(operation)
-    return what, _state(operation), rows
+    return state.of if state.noun == "import" else state.what, _state(operation), rows
 
 
 def _state(operation: operations_pb2.Operation) -> str:
-    merge = merge_client.progress_of(operation)
-    if not operation.done and merge is not None:
-        return enum_name(merges_pb2.MergePhase.DESCRIPTOR, merge.phase)
     if not operation.done:
-        return phase(progress_of(operation))
+        return state_of(operation).phase
     if operation.HasField("error"):
         return refused(operation.error).said.partition(";")[0]
     return "done"
 
 
 def _account(operation: operations_pb2.Operation) -> dict[str, Any]:
-    """An operation as plain JSON values; `report`, or `merge`, and `error` are null until it has ended so."""
-    merge = merge_client.progress_of(operation)
-    if merge is not None:
-        over = operation.done and not operation.HasField("error")
-        return {
-            "name": operation.name,
-            "done": operation.done,
-            **plain(merge),
-            "error": _error(operation),
-            "merge": plain(merge_client.merge_of(operation)) if over else None,
-        }
-    state = progress_of(operation)
-    done = operation.done and not operation.HasField("error")
-    return {
-        "name": operation.name,
-        "done": operation.done,
-        "session": state.session,
-        "file": state.file_name,
-        "phase": imports_pb2.ImportPhase.Name(state.phase).removeprefix("IMPORT_PHASE_").lower(),
-        "rows_done": state.rows_done,
-        "rows_total": state.rows_total,
-        "error": _error(operation),
-        "report": reports.account(report_of(operation), state.session, state.file_name) if done else None,
-    }
+    """An operation as plain JSON values; what came of it and `error` are null until it has ended so."""
+    state = state_of(operation)
+    succeeded = operation.done and not operation.HasField("error")
+    account = {"name": operation.name, "done": operation.done}
+    error = _error(operation)
+    match state.metadata:
+        case imports_pb2.ImportInventoryMetadata(session=session, file_name=file, phase=phase):
+            return account | {
+                "session": session,
+                "file": file,
+                "phase": enum_name(imports_pb2.ImportPhase.DESCRIPTOR, phase),
+                "rows_done": state.rows_done,
+                "rows_total": state.rows_total,
+                "error": error,
+                "report": reports.account(report_of(operation), session, file) if succeeded else None,
+            }
+        case merges_pb2.MergeSessionsMetadata():
+            made = plain(merge_of(operation)) if succeeded else None
+            return account | plain(state.metadata) | {"error": error, "merge": made}
+        case transfers_pb2.ImportSessionMetadata():
+            made = plain(imported_of(operation)) if succeeded else None
+            return account | plain(state.metadata) | {"error": error, "imported": made}
+    return account | {"error": error}
 
 
 def _error(operation: operations_pb2.Operation) -> dict[str, str] | None:

@@ -11,7 +11,7 @@ from mooring_server.cli.console import err, harmless
 OnProgress = Callable[[str, int, int], None]
 """Told what is going on, how much of it is done, and of how much; 0 where that is not known yet."""
 
-BYTES = frozenset({"uploading"})
+BYTES = frozenset({"uploading", "downloading"})
 """What is counted in bytes; all else is counted in rows."""
 
 _MB = 1e6
@@ -42,7 +42,8 @@ def progress(*, shown: bool, prefix: str = "") -> Iterator[OnProgress]:
 class _Count(ProgressColumn):
     def render(self, task: Task) -> Text:
         if task.fields.get("bytes"):
-            return Text(f"{task.completed / _MB:,.1f} of {(task.total or 0) / _MB:,.1f} MB")
+            of = "" if task.total is None else f" of {task.total / _MB:,.1f}"
+            return Text(f"{task.completed / _MB:,.1f}{of} MB")
         if not task.completed and task.total is None:
             return Text()
         of = "" if task.total is None else f" of {int(task.total):,}"

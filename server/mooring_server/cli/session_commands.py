@@ -1,5 +1,6 @@
 """Commands that work with whole sessions, with their options. The work is in `sessions.py`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,10 +12,122 @@ from mooring_server.cli.options import (
     Filter,
     Json,
     Limit,
+    OrderBy,
+    Overwrite,
     Server,
     Session,
     Yes,
 )
+
+app = typer.Typer(
+    name="sessions",
+    no_args_is_help=True,
+    help="List an engagement's sessions; take one out as a file, and bring one in.",
+    epilog="Example: mooring sessions export 'Wave 1'",
+)
+
+
+@app.command("list")
+def list_(
+    engagement: Engagement = None,
+    archived: Annotated[bool, typer.Option("--archived", help="List the archived ones too.")] = False,
+    filter: Filter = "",
+    order_by: OrderBy = "",
+    limit: Limit = LIMIT_DEFAULT,
+    server: Server = None,
+    ca: Authority = None,
+    as_json: Json = False,
+) -> None:
+    """List an engagement's sessions, by name.
+
+    Example: `mooring sessions list --filter 'asset_count > 1000' --order-by 'asset_count desc'`
+    """
+    from mooring_server.cli import sessions as command
+    from mooring_server.cli.places import Place
+
+    command.list_sessions(
+        Place("", engagement, server, ca),
+        archived=archived,
+        filter=filter,
+        order_by=order_by,
+        limit=limit,
+        as_json=as_json,
+    )
+
+
+@app.command("export")
+def export_(
+    session: Session,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            help="Where it goes, or a folder; 'NAME.mooring.zip' in this folder without it.",
+            show_default=False,
+        ),
+    ] = None,
+    engagement: Engagement = None,
+    overwrite: Overwrite = False,
+    server: Server = None,
+    ca: Authority = None,
+    as_json: Json = False,
+) -> None:
+    """Write a session to one file, with all its assets and dependencies, to keep it or to move it.
+
+    All of it is of one state, whatever others do meanwhile. `mooring sessions import` reads it on any server.
+    For people and their tools there is `mooring assets read`.
+
+    Example: `mooring sessions export "Wave 1" --to backups/wave-1.mooring.zip`
+    """
+    from mooring_server.cli import transfers as command
+    from mooring_server.cli.places import Place
+
+    command.export(Place(session, engagement, server, ca), to, force=overwrite, as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A file that `mooring sessions export` wrote.", show_default=False
+        ),
+    ],
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What the session is called; as the exported one without it, with a number if taken.",
+            show_default=False,
+        ),
+    ] = "",
+    id: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", help="Its id, such as wave-1; the server makes one without it.", show_default=False
+        ),
+    ] = "",
+    keep_ids: Annotated[
+        bool,
+        typer.Option("--keep-ids", help="Take over the ids of the file, for what refers to them elsewhere."),
+    ] = False,
+    engagement: Engagement = None,
+    server: Server = None,
+    ca: Authority = None,
+    as_json: Json = False,
+) -> None:
+    """Make a new session of an exported one: all of it, or nothing.
+
+    A file that was damaged or altered is refused. Ctrl-C cancels it on the server too.
+
+    Example: `mooring sessions import "Wave 1.mooring.zip" --engagement Fabrikam`
+    """
+    from mooring_server.cli import transfers as command
+    from mooring_server.cli.places import Place
+
+    place = Place("", engagement, server, ca)
+    command.import_session(place, file, display_name=name, session_id=id, keep_ids=keep_ids, as_json=as_json)
 
 
 def clone(

@@ -80,8 +80,8 @@ class SessionFile:
 
     def _none(self) -> InvalidArgument:
         return self._refusal(
-            "it is no exported session, which `mooring sessions export` makes; inventories are imported by "
-            "`mooring import`"
+            "it is no exported session, or not all of one (`mooring sessions export` makes them); "
+            "inventories are imported by `mooring import`"
         )
 
     def _refusal(self, why: str) -> InvalidArgument:

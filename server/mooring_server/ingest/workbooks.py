@@ -22,6 +22,7 @@ from mooring_server.ingest.values import cell_text
 
 _CHUNK_BYTES = 2**18
 _PARTS_MAX = 10_000
+_EXPORTED_SESSION = {"manifest.json", "assets.parquet"}
 _DAMAGED = (
     "the file is a damaged or incomplete workbook; copy it once more, or open it in a spreadsheet program "
     "and save it again as .xlsx"
@@ -102,6 +103,11 @@ def _copy_parts(archive: zipfile.ZipFile, copy: zipfile.ZipFile, limits: Limits)
         if part.filename.endswith((".xml", ".rels"))
     ]  # fmt: skip
     names = {part.filename.casefold() for part in parts}
+    if _EXPORTED_SESSION.issubset(archive.namelist()):
+        raise unreadable(
+            "the file is an exported session; `mooring sessions import` makes a session of it, "
+            "in a notebook ws.import_session"
+        )
     if "xl/workbook.xml" not in names:
         raise unreadable(
             "the file is a zip archive, but no .xlsx workbook; save the inventory as .xlsx or CSV"

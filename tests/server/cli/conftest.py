@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 import structlog
 from click.testing import Result
-from mooring_server.cli import app
-from support_cli import Server, serving
-from typer.testing import CliRunner
+from support_cli import Server, runner, serving
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +39,4 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def run(shared_server: Server, tmp_path: Path) -> Callable[..., Result]:
     """Runs a command against it, in this process: `run("assets", "list", "Wave 1")`."""
-    settings = {
-        "MOORING_SERVER": shared_server.address,
-        "MOORING_DATA_DIR": str(tmp_path / "unused"),
-        "NO_COLOR": "1",
-        "COLUMNS": "80",
-    }
-
-    def run(*arguments: object, **others: str) -> Result:
-        return CliRunner().invoke(app, [*map(str, arguments)], env=settings | others)
-
-    return run
+    return runner(shared_server, tmp_path)

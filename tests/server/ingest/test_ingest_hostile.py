@@ -86,6 +86,16 @@ def test_archive_that_is_no_workbook(tmp_path: Path) -> None:
         open_inventory(path, path.name, Limits())
 
 
+def test_exported_session(tmp_path: Path) -> None:
+    """Whoever takes an exported session for an inventory is told what imports it."""
+    path = tmp_path / "Wave 1.mooring.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for part in ("assets.parquet", "manifest.json"):
+            archive.writestr(part, "")
+    with pytest.raises(InvalidArgument, match="mooring sessions import"):
+        open_inventory(path, path.name, Limits())
+
+
 def test_zeros(tmp_path: Path) -> None:
     """200 MiB of zeros are refused by their size alone."""
     path = tmp_path / "zeros.csv"

@@ -1,15 +1,12 @@
-"""The file that a session moves in, as a notebook knows it; the service alone writes and reads its data."""
+"""The file that a session moves in, as a notebook shows it."""
 
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from mooring.session_files import BrokenOff, summary
 
 from mooring_widgets.client.markup import counted
 from mooring_widgets.errors import Internal
-
-_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,21 +37,17 @@ class SessionFile:
             Internal: Where it is not whole.
         """
         try:
-            with zipfile.ZipFile(path) as archive:
-                manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
-            rows = {name.removesuffix(".parquet"): part["rows"] for name, part in manifest["parts"].items()}
-            return cls(
-                path,
-                manifest["session"]["display_name"],
-                rows["assets"],
-                rows["dependencies"],
-                path.stat().st_size,
-                manifest["content_digest"],
-            )
-        except (zipfile.BadZipFile, LookupError, ValueError):
-            raise Internal(
-                "the service broke off in the middle of the file; export the session again"
-            ) from None
+            said = summary(path)
+        except BrokenOff as broken:
+            raise Internal(str(broken)) from None
+        return cls(
+            path,
+            said.display_name,
+            said.asset_count,
+            said.dependency_count,
+            path.stat().st_size,
+            said.content_digest,
+        )
 
     def __fspath__(self) -> str:
         return str(self.path)

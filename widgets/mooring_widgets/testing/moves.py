@@ -138,8 +138,8 @@ def _read(file_name: str, content: bytes) -> tuple[dict[str, Any], dict[str, Seq
     if not zipfile.is_zipfile(io.BytesIO(content)):
         raise _refusal(
             file_name,
-            "it is no exported session, which `mooring sessions export` makes; inventories are imported by "
-            "`mooring import`",
+            "it is no exported session, or not all of one (`mooring sessions export` makes them); "
+            "inventories are imported by `mooring import`",
         )
     sealed, seal = content[:-_SEAL_LENGTH], content[-_SEAL_LENGTH:]
     if hashlib.sha256(sealed).hexdigest().encode() != seal:

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-import re
 import uuid
 from collections.abc import AsyncIterable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mooring.session_files import file_name
 
 from mooring_widgets.client import Engagement, Progress, Session, SessionFile
 from mooring_widgets.workspace.lifecycle import Lifecycle
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from mooring_widgets.workspace.workspace import Workspace
 
 StrPath = str | os.PathLike[str]
-
-_SUFFIX = ".mooring.zip"
-_NAME_MAX_BYTES = 200  # file systems take 255
-_UNNAMED = "session"
-# What Windows, the strictest of all, has in no file name.
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +83,6 @@ class MoveWork(Lifecycle):
         made = await self._client.get_session(name)
         self._settle("created", name, made)
         return made
-
-
-def file_name(display_name: str) -> str:
-    """What the file of a session is called."""
-    plain = _FORBIDDEN.sub("-", display_name).encode()[:_NAME_MAX_BYTES].decode(errors="ignore").strip(" .")
-    return (plain or _UNNAMED) + _SUFFIX
 
 
 def _target(path: StrPath | None, display_name: str) -> Path:
