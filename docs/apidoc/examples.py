@@ -251,7 +251,7 @@ def _value(field: FieldDescriptor, value: Any, indent: int, before: int) -> str:
 def _one(field: FieldDescriptor, value: Any, indent: int, before: int) -> str:
     if isinstance(value, Message):
         return _expression(value, indent, before)
-    if isinstance(value, bytes) and len(value) > _WIDTH // 2:
+    if isinstance(value, bytes) and value.isascii() and len(value) > _WIDTH // 2:
         lines = value.decode("ascii").splitlines(keepends=True)
         inner = "".join(f"{' ' * (indent + 4)}b{json.dumps(line)}\n" for line in lines)
         return f"(\n{inner}{' ' * indent})"
@@ -264,8 +264,13 @@ def _scalar(enum: EnumDescriptor | None, value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bytes):
-        return "b" + json.dumps(value.decode("ascii"))
+        return "b" + (json.dumps(value.decode("ascii")) if value.isascii() else _binary(value))
     return repr(value)
+
+
+def _binary(value: bytes) -> str:
+    plain = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}" for byte in value)
+    return f'"{"".join(plain)}"'
 
 
 def _spread(start: str, parts: list[str], end: str, indent: int, before: int) -> str:

@@ -46,6 +46,14 @@ def test_no_row_is_of_a_reason_that_there_is_not() -> None:
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", PAGE, re.MULTILINE)) == {*REASONS, "SUPERSEDED"}
 
 
+def test_the_server_gives_no_other_reason() -> None:
+    """What the code raises is in the API, and so on the page."""
+    sources = (ROOT / "server" / "mooring_server").rglob("*.py")
+    raised = {each for path in sources for each in re.findall(r'reason="([A-Z_]+)"', path.read_text("utf-8"))}
+    assert len(raised) > 20
+    assert raised <= set(REASONS)
+
+
 @pytest.mark.parametrize("words", notices())
 def test_every_notice_is_told(words: str) -> None:
     """The very words of each banner and hint stand on the page, so that they are found."""

@@ -47,7 +47,7 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 11
     """NOT_FOUND: no such session in an engagement that the caller may read."""
     ERROR_REASON_UPLOAD_NOT_FOUND: _ErrorReason.ValueType  # 12
-    """NOT_FOUND: no such upload of this session, or it has expired."""
+    """NOT_FOUND: no such upload of this session or engagement, or it has expired."""
     ERROR_REASON_OPERATION_NOT_FOUND: _ErrorReason.ValueType  # 13
     """NOT_FOUND: no such operation."""
     ERROR_REASON_ID_TAKEN: _ErrorReason.ValueType  # 14
@@ -130,6 +130,8 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """ABORTED: the plan of a merge, or the data of one of its sides, is not what was previewed; preview it again."""
     ERROR_REASON_MERGE_NOT_FOUND: _ErrorReason.ValueType  # 52
     """NOT_FOUND: no such merge of the engagement."""
+    ERROR_REASON_UNREADABLE_SESSION: _ErrorReason.ValueType  # 53
+    """INVALID_ARGUMENT: the file is no exported session, was altered, or is of a version of the format not known here."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every failure carries, written without the prefix
@@ -162,7 +164,7 @@ ERROR_REASON_ENGAGEMENT_NOT_FOUND: ErrorReason.ValueType  # 10
 ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 11
 """NOT_FOUND: no such session in an engagement that the caller may read."""
 ERROR_REASON_UPLOAD_NOT_FOUND: ErrorReason.ValueType  # 12
-"""NOT_FOUND: no such upload of this session, or it has expired."""
+"""NOT_FOUND: no such upload of this session or engagement, or it has expired."""
 ERROR_REASON_OPERATION_NOT_FOUND: ErrorReason.ValueType  # 13
 """NOT_FOUND: no such operation."""
 ERROR_REASON_ID_TAKEN: ErrorReason.ValueType  # 14
@@ -245,4 +247,6 @@ ERROR_REASON_MERGE_MOVED: ErrorReason.ValueType  # 51
 """ABORTED: the plan of a merge, or the data of one of its sides, is not what was previewed; preview it again."""
 ERROR_REASON_MERGE_NOT_FOUND: ErrorReason.ValueType  # 52
 """NOT_FOUND: no such merge of the engagement."""
+ERROR_REASON_UNREADABLE_SESSION: ErrorReason.ValueType  # 53
+"""INVALID_ARGUMENT: the file is no exported session, was altered, or is of a version of the format not known here."""
 global___ErrorReason = ErrorReason
