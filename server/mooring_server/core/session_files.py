@@ -68,11 +68,14 @@ class SessionFile:
         """The rows of a table, few of them in memory; times as microseconds since 1970."""
         wanted = schema(table.columns)
         plain = pa.schema([(each.name, _without_times(each.type)) for each in wanted])
-        with pq.ParquetFile(self._folder / _member(table)) as parquet:
-            if not parquet.schema_arrow.equals(wanted) or parquet.metadata.num_rows != row_count:
-                raise self.altered()
-            for batch in parquet.iter_batches(_ROWS, use_threads=False):
-                yield from batch.cast(plain).to_pylist()
+        try:
+            with pq.ParquetFile(self._folder / _member(table)) as parquet:
+                if not parquet.schema_arrow.equals(wanted) or parquet.metadata.num_rows != row_count:
+                    raise self.altered()
+                for batch in parquet.iter_batches(_ROWS, use_threads=False):
+                    yield from batch.cast(plain).to_pylist()
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as fault:
+            raise self.altered() from fault
 
     def altered(self) -> InvalidArgument:
         """How one is refused whose bytes or rows are not those of an export."""
