@@ -8,7 +8,6 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from mooring.session_files import file_name
 from mooring_widgets import errors
 from mooring_widgets.client import Asset, Dependency, Progress, Session
 from mooring_widgets.testing import FakeClient
@@ -269,8 +268,8 @@ def test_a_file_is_called_as_its_session(
     exported = ws.export_session(session='../a:b "c"?', on_progress=quiet)
     assert exported.path == tmp_path / "-a-b -c--.mooring.zip"
     assert os.fspath(exported) == str(exported.path)
-    assert file_name("...") == "session.mooring.zip"
-    assert len(file_name("ü" * 200).encode()) <= 255
+    assert exported.name_of("...") == "session.mooring.zip"
+    assert len(exported.name_of("ü" * 200).encode()) <= 255
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mooring.session_files import BrokenOff, summary
+from mooring.session_files import BrokenOff, file_name, summary
 
 from mooring_widgets.client.markup import counted
 from mooring_widgets.errors import Internal
@@ -28,6 +28,11 @@ class SessionFile:
     dependency_count: int
     size_bytes: int
     content_digest: str
+
+    @staticmethod
+    def name_of(display_name: str) -> str:
+        """What the file of a session is called."""
+        return file_name(display_name)
 
     @classmethod
     def of(cls, path: Path) -> "SessionFile":

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mooring.session_files import file_name
-
 from mooring_widgets.client import Engagement, Progress, Session, SessionFile
 from mooring_widgets.workspace.lifecycle import Lifecycle
 
@@ -88,7 +86,7 @@ class MoveWork(Lifecycle):
 def _target(path: StrPath | None, display_name: str) -> Path:
     target = Path(path or ".").expanduser().absolute()
     if target.is_dir():
-        return target / file_name(display_name)
+        return target / SessionFile.name_of(display_name)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}; make it first, or name another one")
     return target
