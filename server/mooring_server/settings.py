@@ -108,9 +108,14 @@ class Settings(BaseSettings):
     expanded_size_max_bytes: int = Field(2 * 2**30, ge=1, description="The largest inventory, unpacked")
     cells_max: int = Field(50_000_000, ge=1, description="The most cells of one inventory")
     columns_max: int = Field(2_000, ge=1, description="The most columns of one table")
-    import_chunk_rows: int = Field(1_000, ge=1, description="Rows written in one transaction of an import")
+    import_chunk_rows: int = Field(
+        10_000, ge=1, description="The most rows that one transaction of an import, a merge or a copy writes"
+    )
     import_write_target_ms: float = Field(
-        10.0, gt=0, description="How long such a transaction should hold the writer; its rows are cut to fit"
+        10.0,
+        gt=0,
+        description="How long such a transaction should hold the writer while others write; its rows are cut "
+        "to fit, and grow while nobody does",
     )
     parser_memory_max_bytes: int = Field(
         4 * 2**30, ge=2**28, description="Memory of the process that reads one inventory"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mooring_server.background import frames, parser_process, parsing
+from mooring_server.background import child, frames, parser_process, parsing
 from mooring_server.background.imports import run_import
 from mooring_server.background.jobs import Job
 from mooring_server.core.imports import options_to_json
@@ -39,7 +39,7 @@ Report = dict[str, Any]
 async def _process_here(path: Path, order: dict[str, Any], *limits: Any) -> Any:
     """What the parser's process says, said in this one: to start a process takes longer than to read."""
     told = io.BytesIO()
-    parser_process._carry_out(order, path, told, parser_process._sender(told))
+    parser_process._carry_out(order, path, told, child.sender(told))
 
     async def lines() -> Any:
         for line in told.getvalue().splitlines(keepends=True):

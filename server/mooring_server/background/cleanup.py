@@ -16,6 +16,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 # Small rows removed, or things found to remove, in one transaction.
 _BATCH_MAX = 500
+_DISCARDED = 1_000
 
 
 class Cleanup:
@@ -67,7 +68,7 @@ class Cleanup:
             while not await store.write(partial(_delete_upload, upload_id)):
                 pass
         for version_id in versions:
-            await discard_version(store, version_id, settings.import_chunk_rows)
+            await discard_version(store, version_id)
         for stream in streams:
             await self._drain(partial(_trim, stream, settings.changes_keep))
         for user_id, engagement_id in visitors:
@@ -88,15 +89,15 @@ class Cleanup:
             pass
 
 
-async def discard_version(store: Store, version_id: str, batch_max: int) -> None:
-    """Removes a data version, `batch_max` of its rows in a write."""
-    while await store.write(lambda tx: tx.versions.delete_some(version_id, batch_max)) == batch_max:
+async def discard_version(store: Store, version_id: str) -> None:
+    """Removes a data version, some of its rows in a write."""
+    while await store.write(lambda tx: tx.versions.delete_some(version_id, _DISCARDED)) == _DISCARDED:
         pass
 
 
-async def discard_drops(store: Store, merge_id: str, batch_max: int) -> None:
-    """Removes what a merge that came to nothing has noted, `batch_max` rows in a write."""
-    while await store.write(lambda tx: tx.merges.discard_drops(merge_id, batch_max)) == batch_max:
+async def discard_drops(store: Store, merge_id: str) -> None:
+    """Removes what a merge that came to nothing has noted, some rows in a write."""
+    while await store.write(lambda tx: tx.merges.discard_drops(merge_id, _DISCARDED)) == _DISCARDED:
         pass
 
 

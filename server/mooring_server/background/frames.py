@@ -1,17 +1,22 @@
-"""What the process that reads a file tells the server: lines of JSON, each a tag and what it is about.
+"""What the processes that read files and settle merges tell the server.
+
+Lines of JSON, each a tag and what it is about.
 
 Both directions stand here, so that they agree. Records go as lists of their values: there may be millions.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, fields
 from operator import attrgetter
 from typing import Any
 
 from mooring_server.core import operations
+from mooring_server.core.merges import COUNTERS, Tally
 from mooring_server.core.session_files import Manifest
 from mooring_server.core.sessions import Draft, SessionType
+from mooring_server.core.settling import Portion
 from mooring_server.core.staging import Staged
 from mooring_server.errors import FieldViolation, InvalidArgument, MooringError
 from mooring_server.ingest import AssetRow, ColumnUse, DependencyRow, End, RejectedRow
@@ -102,6 +107,20 @@ def manifest_from_json(plain: dict[str, Any]) -> Manifest:
     """The manifest of `manifest_to_json`."""
     draft = {**plain["draft"], "type": SessionType(plain["draft"]["type"])}
     return Manifest(**{**plain, "draft": Draft(**draft)})
+
+
+def portion_to_json(portion: Portion) -> list[Any]:
+    """A portion of a merge as a JSON value."""
+    tally = portion.tally
+    counters = {name: dict(getattr(tally, name)) for name in COUNTERS}
+    return [portion.after, portion.until, portion.rows, portion.drops, counters, tally.to_source]
+
+
+def portion_from_json(plain: list[Any]) -> Portion:
+    """The portion of `portion_to_json`, but for its rows, which are lists."""
+    after, until, rows, drops, counters, to_source = plain
+    tally = Tally(**{name: Counter(counts) for name, counts in counters.items()}, to_source=to_source)
+    return Portion(after, until, rows, drops, tally)
 
 
 def failure_to_json(failure: MooringError) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from mooring_server.background.cleanup import discard_version
-from mooring_server.background.copying import Copied, copy_missing
+from mooring_server.background.copying import Copied, copy_missing, insert_some
 from mooring_server.background.jobs import Job, in_thread
 from mooring_server.background.pace import Pace, ahead
 from mooring_server.background.parsing import Batch, Parsed, parse, spilled
@@ -117,7 +117,7 @@ class _Build:
             job.store.metrics.imported(outcome, getattr(account, outcome))
         job.store.metrics.imported("rejected", len(account.rejected))
         if not account.changed:
-            await discard_version(job.store, self._version.id, job.settings.import_chunk_rows)
+            await discard_version(job.store, self._version.id)
 
     async def _take(self, batch: Batch) -> None:
         for rejected in batch.rejected:
@@ -179,10 +179,10 @@ class _Build:
 
         def write(tx: Tx) -> tuple[int, list[Asset]]:
             begun_s = time.perf_counter()
-            count = tx.assets.insert_some(version_id, inserts)
+            count = insert_some(tx, tx.assets, version_id, inserts)
             replaced = updates if count == len(inserts) else []
             tx.assets.update_many(version_id, replaced)
-            self._pace.learn(count + len(replaced), time.perf_counter() - begun_s)
+            self._pace.learn(tx, count + len(replaced), time.perf_counter() - begun_s)
             return count, replaced
 
         count, replaced = await self._job.write(write)

@@ -6,26 +6,27 @@ only the source has. Publishing is one small write, refused if either side has m
 for; it also puts the source away and enters the merge in the history.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from mooring_server.background.copying import copy_missing
+from mooring_server.background.copying import copy_missing, copy_some, insert_some
 from mooring_server.background.jobs import Job
 from mooring_server.background.pace import Pace, ahead
+from mooring_server.background.settling import Settling
 from mooring_server.core import merges
 from mooring_server.core.dependencies import dependency_identity
 from mooring_server.core.merges import Plan, Sides, Tally
-from mooring_server.core.merging import merged, settle
+from mooring_server.core.settling import Portion
 from mooring_server.store import Tx, new_id
 from mooring_server.store.records import (
     Asset,
     ChangeKind,
     DataVersion,
     Dependency,
-    MergeDrop,
 )
 
 T = TypeVar("T", Asset, Dependency)
@@ -74,80 +75,70 @@ class _Build:
         versions = [each for each in (sides.target_version, sides.source_version) if each is not None]
         total = sum(each.asset_count + each.dependency_count for each in versions)
         job.progress |= {"phase": "settling", "rows_total": total}
-        await self._settle("assets", lambda tx: tx.comparing.changed_assets, lambda tx: tx.assets)
+        await self._settle("assets")
         job.progress["phase"] = "copying"
-        await self._copy("assets", lambda tx: tx.assets, self._version.base_id)
         await self._add_assets()
-        await self._settle(
-            "dependencies", lambda tx: tx.comparing.changed_dependencies, lambda tx: tx.dependencies
-        )
-        await self._copy("dependencies", lambda tx: tx.dependencies, self._version.base_id)
+        await self._settle("dependencies")
         await self._add_dependencies()
         self._verify()
         job.progress |= {"phase": "publishing", "rows_done": total}
         await job.finish(self._publish)
 
-    @property
-    def _both(self) -> tuple[str, str] | None:
-        """The versions of the target and the source; None where one of them has no data."""
+    async def _settle(self, kind: str) -> None:
+        """Writes what becomes of the target's own: settled, or as it is."""
         target, source = self._sides.target_version, self._sides.source_version
-        return None if target is None or source is None else (target.id, source.id)
-
-    async def _settle(self, kind: str, changed_of: Callable[[Tx], Any], noun_of: Callable[[Tx], Any]) -> None:
-        """Writes what becomes of the things that both sides have and say differently."""
-        if self._both is None:
+        if target is None:
             return
-        async with aclosing(ahead(self._pairs(kind, changed_of, *self._both))) as parts:
-            async for looked_at, rows, drops in parts:
+        if source is None:
+            await self._write(kind, [Portion(None, None, [], [], Tally())])
+            return
+        job = self._job
+        settling = Settling(job.store, target.id, source.id, self._plan, job.operation.create_time)
+        waiting: list[Portion] = []
+        async with aclosing(ahead(settling.portions(kind, _PAIRS))) as portions:
+            async for portion in portions:
+                self._tally.add(portion.tally)
+                waiting.append(portion)
+                if sum(len(each.rows) for each in waiting) >= self._pace.rows:
+                    await self._write(kind, waiting)
+                    waiting = []
+        await self._write(kind, waiting)
 
-                def write(tx: Tx, rows: Sequence[Any] = rows, drops: Sequence[MergeDrop] = drops) -> None:
-                    noun_of(tx).insert_many(self._version.id, rows)
-                    tx.merges.add_drops(self._job.operation.id, kind, drops)
+    async def _write(self, kind: str, portions: list[Portion]) -> None:
+        """Writes portions: what changes, and all else as the target has it."""
+        while portions:
+            count, portions = await self._job.write(partial(self._write_some, kind, portions))
+            self._count(kind, count)
 
-                await self._job.write(write)
-                self._count(kind, len(rows))
-                self._show(looked_at)
+    def _write_some(self, kind: str, portions: list[Portion], tx: Tx) -> tuple[int, list[Portion]]:
+        """As much as there is time for: how many rows, and what is left."""
+        noun, (base_id, version_id) = _noun(tx, kind), (self._version.base_id or "", self._version.id)
+        begun_s, limit, count = time.perf_counter(), self._pace.rows, 0
+        for place, portion in enumerate(portions):
+            inserted = insert_some(tx, noun, version_id, portion.rows[: limit - count])
+            count += inserted
+            left, after, is_whole = portion.rows[inserted:], portion.after, False
+            if not left and count < limit:
+                copied, after = copy_some(tx, noun, base_id, version_id, after, limit - count, portion.until)
+                count += copied
+                is_whole = after is None
+            if not is_whole:
+                portions = [replace(portion, rows=left, after=after), *portions[place + 1 :]]
+                break
+            tx.merges.add_drops(self._job.operation.id, portion.drops)
+            if tx.is_awaited():
+                portions = portions[place + 1 :]
+                break
+        else:
+            portions = []
+        self._pace.learn(tx, count, time.perf_counter() - begun_s)
+        return count, portions
 
-    async def _pairs(
-        self, kind: str, changed_of: Callable[[Tx], Any], target_id: str, source_id: str
-    ) -> AsyncIterator[tuple[int, list[Any], list[MergeDrop]]]:
-        """What differs, settled: how many pairs were looked at, the rows that change, what is left out."""
-        after: str | None = None
-        while True:
-
-            def look(tx: Tx, after: str | None = after) -> tuple[Any, ...]:
-                pairs = changed_of(tx)(target_id, source_id, after, _PAIRS)
-                # Here, since it would hold up the event loop.
-                return (pairs, *self._settled(kind, pairs))
-
-            pairs, rows, drops = await self._job.store.read(look, long=True)
-            if pairs:
-                yield len(pairs), rows, drops
-            if len(pairs) < _PAIRS:
-                return
-            after = pairs[-1][0].id
-
-    def _settled(self, kind: str, pairs: Sequence[tuple[T, T]]) -> tuple[list[T], list[MergeDrop]]:
-        """The rows that change, and what is left out; what stays as it is, is copied with the rest."""
-        rows: list[T] = []
-        drops: list[MergeDrop] = []
-        now = self._job.operation.create_time
-        for mine, theirs in pairs:
-            settled = settle(mine, theirs, self._plan.rules)
-            self._tally.enter(mine, settled)
-            result = merged(mine, theirs, settled, now)
-            if result is not mine:
-                rows.append(result)
-            if settled.dropped:
-                dropped = [[each.field, each.target, each.source, each.taken] for each in settled.dropped]
-                drops.append(MergeDrop(kind, mine.id, _label(mine), dropped))
-        return rows, drops
-
-    async def _copy(self, kind: str, noun_of: Callable[[Tx], Any], from_id: str | None) -> int:
+    async def _copy(self, kind: str, from_id: str) -> int:
         """Copies what a version has and the built one lacks."""
+        noun_of = partial(_noun, kind=kind)
         copied = await copy_missing(from_id, self._version, noun_of, self._job.write, self._pace)
         self._count(kind, copied)
-        self._show(copied)
         return copied
 
     async def _add_assets(self) -> None:
@@ -155,7 +146,7 @@ class _Build:
         source = self._sides.source_version
         if source is None:
             return
-        self._tally.new["assets"] += await self._copy("assets", lambda tx: tx.assets, source.id)
+        self._tally.new["assets"] += await self._copy("assets", source.id)
         while True:
             # What is left is few: ids of which the target has made something else.
             left = await self._job.store.read(
@@ -193,7 +184,6 @@ class _Build:
             await self._job.write(self._pace.timed(len(rows), write))
             self._count("dependencies", len(rows))
             self._tally.new["dependencies"] += len(rows)
-            self._show(len(rows))
             after = lone[-1].id
             if len(lone) < _PAIRS:
                 break
@@ -266,16 +256,12 @@ class _Build:
 
     def _count(self, kind: str, rows: int) -> None:
         self._counts[kind] += rows
-
-    def _show(self, rows: int) -> None:
-        done = self._job.progress.get("rows_done", 0)
-        self._job.progress["rows_done"] = min(done + rows, self._job.progress["rows_total"])
+        progress = self._job.progress
+        progress["rows_done"] = min(sum(self._counts.values()), progress["rows_total"])
 
 
-def _label(row: Asset | Dependency) -> str:
-    if isinstance(row, Asset):
-        return row.display_name
-    return f"{row.source_display_name} → {row.target_display_name}"
+def _noun(tx: Tx, kind: str) -> Any:
+    return tx.assets if kind == "assets" else tx.dependencies
 
 
 def _insert_assets(version_id: str, rows: Sequence[tuple[Any, ...]], tx: Tx) -> None:

@@ -162,8 +162,8 @@ class Operations:
         try:
             await self._store.write(fail)
             if version_id is not None:
-                await discard_version(self._store, version_id, self._settings.import_chunk_rows)
+                await discard_version(self._store, version_id)
             if operation.kind == MERGE:
-                await discard_drops(self._store, operation.id, self._settings.import_chunk_rows)
+                await discard_drops(self._store, operation.id)
         except MooringError as error:
             _log.warning("operation not ended here", operation=operation.id, error=error.message)

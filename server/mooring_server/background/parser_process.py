@@ -10,20 +10,20 @@ given and goes, so a server that is killed leaves neither behind. It also stays 
 the server has much to do then, until it ends the process.
 """
 
-import json
 import os
 import shutil
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, TypeVar
 
-from mooring_server.background import frames
+from mooring_server.background import child, frames
+from mooring_server.background.child import Send
 from mooring_server.core.imports import options_from_json
 from mooring_server.core.linking import addresses_of
 from mooring_server.core.session_files import SessionFile
@@ -36,7 +36,6 @@ from mooring_server.ingest.preview import Preview, preview
 from mooring_server.store.values import from_us
 
 T = TypeVar("T")
-Send = Callable[[str, Any], None]
 
 FOLDER_PREFIX = "mooring-"
 # A frame is read in one go by a process that has others to serve, and no row can be in two of them.
@@ -45,23 +44,15 @@ _FRAME_SIZE = 256 * 2**10
 _ROW_SIZE_MAX = 2**20
 _ADDRESSES_AT_ONCE = 10_000
 _SAMPLE_MAX = 200
-_NICENESS = 10
 
 
 def main() -> None:
     """Carries out the order on standard input."""
-    # What a library prints must not come between the frames.
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     path = Path(sys.argv[1])
-    line = sys.stdin.buffer.readline()
-    watch = threading.Thread(target=_end_with_parent, args=(path.parent,), daemon=True)
-    watch.start()
-    if not line.endswith(b"\n"):  # the server was gone before it said what to do
-        watch.join()
-    order = json.loads(line)
+    end = partial(_remove, path.parent)
+    order, out, watch = child.begin(end)
     _limit(order["memory_max_bytes"], order["time_max_s"])
-    send = _sender(out)
+    send = child.sender(out)
     try:
         try:
             (_carry_out_session if "seed" in order else _carry_out)(order, path, out, send)
@@ -79,7 +70,8 @@ def main() -> None:
             )
             send("failure", frames.failure_to_json(refusal))
     except BrokenPipeError:  # the server is gone, which is noticed here before it is there
-        _end(path.parent)
+        end()
+        os._exit(1)
     watch.join()
 
 
@@ -252,33 +244,17 @@ def _key(row: AssetRow) -> int:
     return int.from_bytes(blake2b(row.identity.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
-def _sender(out: IO[bytes]) -> Send:
-    def send(tag: str, payload: Any) -> None:
-        out.write(frames.to_line(tag, payload))
-        out.flush()
-
-    return send
-
-
 def _limit(memory_max_bytes: int, time_max_s: float) -> None:
     try:
         import resource
     except ImportError:  # not on this platform: the parent's clock must do
         return
-    os.nice(_NICENESS)  # who serves goes first
     resource.setrlimit(resource.RLIMIT_AS, (memory_max_bytes, memory_max_bytes))
     seconds = max(int(time_max_s), 1)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _end_with_parent(folder: Path) -> None:
-    while os.read(sys.stdin.fileno(), 1):  # not through the buffer, whose lock the end of main would meet
-        pass
-    _end(folder)
-
-
-def _end(folder: Path) -> None:
+def _remove(folder: Path) -> None:
     if folder.name.startswith(FOLDER_PREFIX):
         shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)

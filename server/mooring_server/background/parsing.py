@@ -1,23 +1,20 @@
 """Reading what was uploaded in another process (`parser_process`), and what comes from there."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-from mooring_server.background import frames
+from mooring_server.background import frames, processes
 from mooring_server.background.parser_process import FOLDER_PREFIX, FRAME_ROWS, out_of_memory
+from mooring_server.background.processes import Process
 from mooring_server.core.imports import options_to_json
 from mooring_server.core.session_files import Manifest
 from mooring_server.core.staging import Staged
@@ -43,14 +40,9 @@ __all__ = [
     "spilled",
 ]
 
-_log = structlog.stdlib.get_logger(__name__)
-
-# The longest row is a MiB of text, which JSON makes longer. Twice as much of what came waits to be taken.
-_FRAME_MAX_BYTES = 8 * 2**20
+_PROCESS = "mooring_server.background.parser_process"
 # A process that waits for the database does not use its processor time.
 _WALL_TIMES = 4
-_STDERR_MAX_BYTES = 16 * 2**10
-_END_WAIT_S = 5.0
 _SIGNALS = {each.value: each.name for each in signal.Signals}
 _ENVIRONMENT = (
     "HOME",
@@ -236,50 +228,20 @@ async def _process(
     """A process that carries out an order; its frames. `time_setting` names how long it may work."""
     time_max_s: float = getattr(settings, time_setting)
     order |= {"memory_max_bytes": settings.parser_memory_max_bytes, "time_max_s": time_max_s}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-c",
-        "from mooring_server.background.parser_process import main; main()",
-        str(path),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=_FRAME_MAX_BYTES,
-        env=_environment(),
-        start_new_session=True,
+    about = order["file_name"]
+    too_slow = ResourceExhausted(
+        f"reading the file takes longer than is allowed (setting `{time_setting}`, {time_max_s:g} s); "
+        "split it"
     )
-    said = asyncio.create_task(_read_some(process.stderr))
-    try:
-        if process.stdin is None:
-            raise OSError("no pipe")
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        too_slow = ResourceExhausted(
-            f"reading the file takes longer than is allowed (setting `{time_setting}`, {time_max_s:g} s); "
-            "split it"
-        )
-        yield _frames(process, said, order["file_name"], time_max_s * wall_times, too_slow)
-    finally:
-        _kill(process)
-        status = await _ended(process)
-        if words := await _heard(said):
-            _log.warning(
-                "the parser said",
-                file=order["file_name"],
-                status=status,
-                words=words.decode(errors="replace"),
-            )
+    async with processes.running(
+        _PROCESS, str(path), order=order, about=about, environment=_environment()
+    ) as process:
+        yield _frames(process, about, time_max_s * wall_times, too_slow)
 
 
 async def _frames(
-    process: asyncio.subprocess.Process,
-    said: asyncio.Task[bytes],
-    file_name: str,
-    wall_max_s: float,
-    too_slow: ResourceExhausted,
+    process: Process, file_name: str, wall_max_s: float, too_slow: ResourceExhausted
 ) -> AsyncIterator[tuple[str, Any]]:
-    if process.stdout is None:
-        raise OSError("no pipe")
     ended = False
     # Only what is waited for here counts: whoever takes the frames may take their time.
     left_s = wall_max_s
@@ -287,14 +249,14 @@ async def _frames(
     while not ended:
         begun_s = loop.time()
         try:
-            line = await asyncio.wait_for(process.stdout.readline(), left_s)
+            line = await process.line(left_s)
         except TimeoutError:
             raise too_slow from None
         except ValueError:
             raise unreadable(f"{file_name} has a row that is too long to be taken") from None
         left_s -= loop.time() - begun_s
         if not line.endswith(b"\n"):
-            raise _died(await _ended(process), await _heard(said), file_name, too_slow)
+            raise _died(await process.status(), await process.words(), file_name, too_slow)
         tag, payload = frames.from_line(line)
         if tag == "failure":
             raise frames.failure_from_json(payload)
@@ -318,42 +280,6 @@ def _unreadable(file_name: str) -> MooringError:
     return unreadable(
         f"{file_name} cannot be read: it is damaged; open it in the program that made it and export it again"
     )
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    """Ends a process, and what it may have started, which is in its group."""
-    with suppress(ProcessLookupError, PermissionError):  # it has just ended
-        if process.returncode is None and sys.platform != "win32":
-            os.killpg(process.pid, signal.SIGKILL)
-        elif process.returncode is None:
-            process.kill()
-
-
-async def _ended(process: asyncio.subprocess.Process) -> int | None:
-    """The status of a process that is ending. Whoever has its pipes still, and left its group, is let go."""
-    ending = asyncio.ensure_future(process.wait())
-    await asyncio.wait([ending], timeout=_END_WAIT_S)
-    if not ending.done():
-        ending.cancel()
-        process._transport.close()  # type: ignore[attr-defined]  # nothing else closes its pipes
-    return process.returncode
-
-
-async def _heard(said: asyncio.Task[bytes]) -> bytes:
-    """What an ended process has said."""
-    await asyncio.wait([said], timeout=_END_WAIT_S)
-    if said.done():
-        return said.result()
-    said.cancel()
-    return b""
-
-
-async def _read_some(stream: asyncio.StreamReader | None) -> bytes:
-    """The first of what a stream says; the rest is read and dropped."""
-    kept = b""
-    while stream is not None and (piece := await stream.read(_STDERR_MAX_BYTES)):
-        kept += piece[: _STDERR_MAX_BYTES - len(kept)]
-    return kept
 
 
 def _environment() -> dict[str, str]:

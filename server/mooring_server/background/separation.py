@@ -74,7 +74,7 @@ class Separation:
             return  # the session shows other data by now
         finally:
             if not published:
-                await discard_version(self._store, version.id, self._settings.import_chunk_rows)
+                await discard_version(self._store, version.id)
 
     def _ended(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
         del self._running[key]

@@ -5,10 +5,12 @@ writer for a moment each, into a version of the engagement's default session, si
 small write makes the session and gives it the version.
 """
 
+import time
 from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+from mooring_server.background.copying import insert_some
 from mooring_server.background.jobs import Job
 from mooring_server.background.pace import Pace, ahead
 from mooring_server.background.parsing import Arrival, arrive, spilled
@@ -74,11 +76,10 @@ class _Build:
 
         async def write(least: int) -> None:
             while len(waiting) >= least:
-                some = waiting[: self._pace.rows]
-                insert = partial(_insert, kind, version.id, some)
-                await self._job.write(self._pace.timed(len(some), insert))
-                del waiting[: len(some)]
-                self._counts[kind] += len(some)
+                insert = partial(self._insert, kind, version.id, waiting[: self._pace.rows])
+                count = await self._job.write(insert)
+                del waiting[:count]
+                self._counts[kind] += count
                 self._job.progress["rows_done"] = sum(self._counts.values())
 
         async with aclosing(ahead(self._arrival.rows())) as parts:
@@ -89,6 +90,12 @@ class _Build:
                 waiting += rows
                 await write(self._pace.rows)
         await write(1)
+
+    def _insert(self, kind: str, version_id: str, rows: list[tuple[Any, ...]], tx: Tx) -> int:
+        begun_s = time.perf_counter()
+        count = insert_some(tx, tx.assets if kind == "assets" else tx.dependencies, version_id, rows)
+        self._pace.learn(tx, count, time.perf_counter() - begun_s)
+        return count
 
     def _publish(self, version: DataVersion, tx: Tx) -> dict[str, Any]:
         """Makes the session; answers `ImportSessionResponse` as JSON values, but the session by its id."""
@@ -115,7 +122,3 @@ class _Build:
             "dependency_count": session.dependency_count,
             "content_digest": manifest.content_digest,
         }
-
-
-def _insert(kind: str, version_id: str, rows: list[tuple[Any, ...]], tx: Tx) -> None:
-    (tx.assets if kind == "assets" else tx.dependencies).insert_stored(version_id, rows)

@@ -103,6 +103,12 @@ class Tally:
             self.conflicts.update(name for name, _ in settled.conflicts)
             self.to_source += sum(side is Side.SOURCE for _, side in settled.conflicts)
 
+    def add(self, other: "Tally") -> None:
+        """Takes in what another one has entered."""
+        for name in COUNTERS:
+            getattr(self, name).update(getattr(other, name))
+        self.to_source += other.to_source
+
     def to_json(self) -> dict[str, Any]:
         """`mooring.v1.MergeCounts` as JSON values under the same names."""
         counts = {
@@ -116,6 +122,9 @@ class Tally:
             "conflicts": dict(sorted(self.conflicts.items())),
             "conflicts_to_source_count": self.to_source,
         }
+
+
+COUNTERS = ("new", "changed", "kept", "fills", "conflicts")
 
 
 @dataclass(frozen=True, slots=True)

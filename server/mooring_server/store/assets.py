@@ -67,9 +67,11 @@ def _addresses(after: bool) -> Node:
 
 
 @statement_family
-def _range_end(after: bool) -> Node:
-    beyond = _THIS & (_A.id > param("after_id")) if after else _THIS
-    part = _A.select(_A.id).where(beyond).order_by(_A.id).limit(param("limit")).alias("part")
+def _range_end(after: bool, until: bool) -> Node:
+    within = _THIS & (_A.id > param("after_id")) if after else _THIS
+    if until:
+        within &= _A.id <= param("until_id")
+    part = _A.select(_A.id).where(within).order_by(_A.id).limit(param("limit")).alias("part")
     return part.select_from(fn.COUNT(part.c.id), fn.MAX(part.c.id))
 
 
@@ -177,14 +179,6 @@ class Assets:
         self._tx.insert_rows(_A, [(version_id, *asset) for asset in assets])
         self._words.add(version_id, [asset[0] for asset in assets])
 
-    def insert_some(self, version_id: str, assets: Sequence[StoredAsset]) -> int:
-        """The same until somebody else waits for the writer: answers how many of the first it added."""
-        count = 0
-        for part in self._tx.turns(assets):
-            self.insert_stored(version_id, part)
-            count += len(part)
-        return count
-
     def update_many(self, version_id: str, assets: Sequence[Asset]) -> None:
         """Replaces assets by id; the same size applies."""
         ids = [asset.id for asset in assets]
@@ -198,16 +192,25 @@ class Assets:
         self._tx.run_many(_DELETE, ({"version_id": version_id, "id": id} for id in ids))
 
     def copy_missing(
-        self, from_version: str, to_version: str, after_id: str | None, limit: int
+        self,
+        from_version: str,
+        to_version: str,
+        after_id: str | None,
+        limit: int,
+        until_id: str | None = None,
     ) -> tuple[int, str | None]:
         """Copies the assets whose identity `to_version` lacks, inside the database, in ranges of ids.
 
-        Looks at the next `limit` assets after `after_id`. Answers how many it copied and where to go on,
-        None at the end.
+        Looks at the next `limit` assets after `after_id`, to `until_id`. Answers how many it copied and where
+        to go on, None at the end.
         """
         after = after_id is not None
         seen, last_id = self._tx.row(
-            _range_end(after), version_id=from_version, after_id=after_id, limit=limit
+            _range_end(after, until_id is not None),
+            version_id=from_version,
+            after_id=after_id,
+            until_id=until_id,
+            limit=limit,
         )
         if not seen:
             return 0, None

@@ -47,7 +47,7 @@ class Store:
     ) -> None:
         self.on_commit = on_commit
         self.metrics = metrics
-        self._url = url
+        self.url = url
         self._clock = clock
         self._lookups = LookupCache(settings.lookup_cache_max, metrics)
         # What was looked up is used for so long after a comparison with the log, and not without one.
@@ -123,7 +123,7 @@ class Store:
 
     def arrow_order(self, query: BulkQuery) -> dict[str, Any]:
         """What `arrow_process` takes to answer a bulk read, but for the file and the size of a batch."""
-        return query.order(self._url)
+        return query.order(self.url)
 
     async def close(self) -> None:
         """Finishes the writes that were begun and lets go of the database."""
@@ -132,12 +132,12 @@ class Store:
     def check(self) -> list[Finding]:
         """What is broken, [] when sound. Reads everything: not for the event loop."""
         # One state, or writers of this moment would look like faults.
-        with snapshot(self._url) as database:
+        with snapshot(self.url) as database:
             return findings(database)
 
     async def repair(self) -> list[str]:
         """Repairs what is safe to repair, and says what that was. Others may go on writing meanwhile."""
-        return await repair(self._url, self.write)
+        return await repair(self.url, self.write)
 
     def _facts(self) -> dict[str, str]:
         database = self._connect()
@@ -149,9 +149,9 @@ class Store:
             database.close()
 
     def _connect(self) -> Database:
-        if is_sqlite(self._url):
-            return connect_sqlite(sqlite_path(self._url), read_only=True)
-        return connect_postgresql(self._url)
+        if is_sqlite(self.url):
+            return connect_sqlite(sqlite_path(self.url), read_only=True)
+        return connect_postgresql(self.url)
 
     def _committed(self, streams: frozenset[str]) -> None:
         # First: whoever is told of a commit must find what it left.

@@ -47,9 +47,11 @@ def _by_texts(column: str, count: int) -> Node:
 
 
 @statement_family
-def _range_end(after: bool) -> Node:
-    beyond = _THIS & (_D.id > param("after_id")) if after else _THIS
-    part = _D.select(_D.id).where(beyond).order_by(_D.id).limit(param("limit")).alias("part")
+def _range_end(after: bool, until: bool) -> Node:
+    within = _THIS & (_D.id > param("after_id")) if after else _THIS
+    if until:
+        within &= _D.id <= param("until_id")
+    part = _D.select(_D.id).where(within).order_by(_D.id).limit(param("limit")).alias("part")
     return part.select_from(fn.COUNT(part.c.id), fn.MAX(part.c.id))
 
 
@@ -175,18 +177,27 @@ class Dependencies:
         return int(self._tx.row(_SUPERSEDED, from_version=from_version, to_version=to_version)[0])
 
     def copy_missing(
-        self, from_version: str, to_version: str, after_id: str | None, limit: int
+        self,
+        from_version: str,
+        to_version: str,
+        after_id: str | None,
+        limit: int,
+        until_id: str | None = None,
     ) -> tuple[int, str | None]:
         """Copies the dependencies whose identity `to_version` lacks, inside the database, in ranges of ids.
 
         Those that are `superseded` are left out.
 
-        Looks at the next `limit` dependencies after `after_id`. Answers how many it copied and where to go
-        on, None at the end.
+        Looks at the next `limit` dependencies after `after_id`, to `until_id`. Answers how many it copied and
+        where to go on, None at the end.
         """
         after = after_id is not None
         seen, last_id = self._tx.row(
-            _range_end(after), version_id=from_version, after_id=after_id, limit=limit
+            _range_end(after, until_id is not None),
+            version_id=from_version,
+            after_id=after_id,
+            until_id=until_id,
+            limit=limit,
         )
         if not seen:
             return 0, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from peewee import Node
@@ -141,10 +141,9 @@ class Merges:
             _TAKEN_OVER, engagement_id=engagement_id, session_id=session_id, old_id=old_id, new_id=new_id
         )
 
-    def add_drops(self, merge_id: str, kind: str, drops: Iterable[MergeDrop]) -> None:
-        """Notes what a merge leaves out of assets, or of dependencies."""
-        rows = [(merge_id, kind, each.id, each.display_name, to_json(each.dropped)) for each in drops]
-        self._tx.insert_rows(_D, rows)
+    def add_drops(self, merge_id: str, drops: Sequence[StoredDrop]) -> None:
+        """Notes what a merge leaves out."""
+        self._tx.insert_rows(_D, [(merge_id, *each) for each in drops])
 
     def drops(self, merge_id: str, window: Window) -> Page[MergeDrop]:
         """What a merge left out: of assets, then of dependencies."""
@@ -171,6 +170,15 @@ class Merges:
             if deleted < limit:
                 deleted += self._tx.run(_DISCARD, merge_id=merge_id, kind=kind, limit=limit - deleted)
         return deleted
+
+
+StoredDrop = tuple[str, str, str, str]
+"""What a merge leaves out of one thing, as the columns of its row, in their order, without the merge."""
+
+
+def stored_drop(kind: str, id: str, display_name: str, dropped: Sequence[Any]) -> StoredDrop:
+    """The same, of JSON values: for each field its name, both values and the side that was taken."""
+    return kind, id, display_name, to_json(dropped)
 
 
 def _record(row: Any) -> Merge:

@@ -62,7 +62,7 @@ def statement_family(build: Callable[..., Node]) -> Callable[..., Statement]:
 
 # So many rows are added at once, so that few statements are built. A hundred assets have 3,800 arguments:
 # SQLite takes 32,766, PostgreSQL 65,535.
-_ROWS = (100, 10, 1)
+_ROWS = (100, 30, 10, 1)
 
 
 @statement_family

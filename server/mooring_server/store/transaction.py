@@ -35,7 +35,7 @@ from mooring_server.store.versions import Versions
 
 T = TypeVar("T")
 
-_TURN_ROWS = 25
+_TURN_ROWS = 30
 
 
 class Tx:
@@ -204,9 +204,13 @@ class Tx:
         for statement, part in insertions(table, rows):
             self._database.execute_sql(statement.sql(self._database), list(chain.from_iterable(part)))
 
-    def turns(self, rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    def is_awaited(self) -> bool:
+        """Whether somebody else waits until this transaction has ended."""
+        return self._is_awaited()
+
+    def turns(self, rows: Sequence[T], at_once: int = _TURN_ROWS) -> Iterator[Sequence[T]]:
         """The rows in parts that hold a writer for a moment each, until somebody else waits for it."""
-        size = _TURN_ROWS if self.is_sqlite else max(len(rows), 1)
+        size = at_once if self.is_sqlite else max(len(rows), 1)
         for start in range(0, len(rows), size):
             yield rows[start : start + size]
             if self._is_awaited():

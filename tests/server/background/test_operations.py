@@ -8,7 +8,6 @@ from mooring_server.core import operations as rules
 from mooring_server.errors import Unavailable
 from mooring_server.ingest import RejectedRow
 from mooring_server.store import OperationState
-from mooring_server.store.assets import Assets
 from support_imports import DEADLINE_S, SESSION, STREAM, Gate, ended, find, queue, row, run, running, shown
 from support_store import ENGAGEMENT, USER, asset, publish
 
@@ -286,9 +285,9 @@ def test_writes_are_cut_to_what_the_writer_can_spare(database, monkeypatch):
     settings = database.settings.model_copy(update={"import_write_target_ms": 1e-6, "import_chunk_rows": 500})
     database.settings = settings
     sizes = []
-    insert = Assets.insert_some
+    insert = imports.insert_some
     monkeypatch.setattr(
-        Assets, "insert_some", lambda of, v, rows: (sizes.append(len(rows)), insert(of, v, rows))[1]
+        imports, "insert_some", lambda *given: (sizes.append(len(given[-1])), insert(*given))[1]
     )
     Gate([row(number) for number in range(800)], chunk=400).install(monkeypatch.setattr).open()
     assert run(database, queue(database)).state is OperationState.SUCCEEDED
@@ -301,9 +300,9 @@ def test_rows_gather_before_they_are_written_unless_they_are_large(database, mon
     """Batches of many rows share a write; a batch that its size has ended is written as it comes."""
     database.settings = database.settings.model_copy(update={"import_chunk_rows": 500})
     sizes = []
-    insert = Assets.insert_some
+    insert = imports.insert_some
     monkeypatch.setattr(
-        Assets, "insert_some", lambda of, v, rows: (sizes.append(len(rows)), insert(of, v, rows))[1]
+        imports, "insert_some", lambda *given: (sizes.append(len(given[-1])), insert(*given))[1]
     )
     Gate([row(number) for number in range(200)], chunk=chunk).install(monkeypatch.setattr).open()
     assert run(database, queue(database)).state is OperationState.SUCCEEDED

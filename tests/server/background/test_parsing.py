@@ -10,7 +10,7 @@ import zipfile
 from contextlib import aclosing
 
 import pytest
-from mooring_server.background import parsing
+from mooring_server.background import parsing, processes
 from mooring_server.background.parsing import parse, preview, spilled
 from mooring_server.errors import InvalidArgument, NotFound, ResourceExhausted
 from mooring_server.ingest import ColumnUse, Limits, ReadOptions, open_inventory
@@ -328,7 +328,7 @@ def test_what_a_reader_started_ends_with_it(folder):
 @pytest.mark.usefixtures("misbehaving")
 def test_nobody_waits_for_what_ran_away(folder, monkeypatch):
     """A process that left its group and has the pipes still holds up nothing."""
-    monkeypatch.setattr(parsing, "_END_WAIT_S", 0.5)
+    monkeypatch.setattr(processes, "_END_WAIT_S", 0.5)
     pid, reader = started_by(act(folder, "runaway"))
     os.kill(pid, signal.SIGKILL)
     assert not is_alive(reader)
