@@ -43,13 +43,14 @@ def write_other_inventory(inventory: Path, other: Path) -> None:
 
 @dataclass(frozen=True)
 class Merged:
-    """A merge of all of one session's assets into another's, in seconds; the p99 of SessionService."""
+    """A merge of one session's assets into another's, in seconds, alone and beside SessionService; its p99."""
 
     target_id: str
     source_id: str
     conflicts: int
     preview_s: float
     merge_s: float
+    beside_s: float
     revert_s: float
     idle_p99_s: float
     busy_p99_s: float
@@ -83,17 +84,26 @@ def measure(address: str, target: str, inventory: Path) -> Merged:
             merges_pb2.PreviewMergeRequest(name=target, plan=plan), timeout=_PREVIEW_TIMEOUT_S
         )
         preview_s = time.perf_counter() - begun_s
-        pulse = Pulse(address, engagement, target)
-        idle_p99_s = pulse.idle_p99_s()
-        with pulse.beating() as busy:
+
+        def merge() -> float:
+            """The seconds of the merge, which is then undone."""
             begun_s = time.perf_counter()
             operation = sessions.MergeSessions(
                 merges_pb2.MergeSessionsRequest(name=target, plan=plan, digest=preview.digest)
             )
-            merge = _ended(channel, operation)
+            merged = _ended(channel, operation)
             merge_s = time.perf_counter() - begun_s
+            request = merges_pb2.RevertMergeRequest(name=merged.name)
+            reverts_s.append(_taken_s(lambda: sessions.RevertMerge(request)))
+            return merge_s
+
+        reverts_s: list[float] = []
+        merge_s = merge()
+        pulse = Pulse(address, engagement, target)
+        idle_p99_s = pulse.idle_p99_s()
+        with pulse.beating() as busy:
+            beside_s = merge()
         pulse.close()
-        revert_s = _taken_s(lambda: sessions.RevertMerge(merges_pb2.RevertMergeRequest(name=merge.name)))
         pairs = [(_taken_s(create), _taken_s(lambda: create(target))) for _ in range(_CREATED)]
     create_s, clone_s = (statistics.median(each) for each in zip(*pairs, strict=True))
     return Merged(
@@ -102,7 +112,8 @@ def measure(address: str, target: str, inventory: Path) -> Merged:
         sum(preview.counts.conflicts.values()),
         preview_s,
         merge_s,
-        revert_s,
+        beside_s,
+        min(reverts_s),
         idle_p99_s,
         p99(busy),
         len(busy),

@@ -6,6 +6,7 @@ Everything is measured in one run on one machine, and judged as ratios within it
 - the p99 of SessionService during that import against its p99 before;
 - an Arrow read, first and again, against sending a ready Arrow file over the same gRPC;
 - a landscape of an unchanged version against a read by key;
+- the export of the session and the import of that file, against the same `executemany`;
 - a merge of as many into as many with half of them in conflict, against plain SQL of the same effect, and the
   p99 of SessionService during it; undoing it and cloning, against creating an empty session;
 - the memory of the serving process.
@@ -22,6 +23,7 @@ from pathlib import Path
 import importing
 import landscape
 import merging
+import moving
 import reading
 from rich.console import Console
 from rich.table import Table
@@ -62,14 +64,17 @@ def _measured(folder: Path, size: int) -> Iterator[Row]:
         imported = importing.measure(server.address, inventory)
         read = reading.measure(server.address, imported.session)
         told = landscape.measure(server.address, imported.session)
+        moved = moving.measure(server.address, imported.session, folder)
         merged = merging.measure(server.address, imported.session, other)
-    yield from _of_import(imported, importing.baseline_sqlite(folder, inventory))
+    bare_s = importing.baseline_sqlite(folder, inventory)
+    yield from _of_import(imported, bare_s)
     yield from _of_reading(read)
     ratio = told["again_s"] / told["key_s"]
     measured = (
         f"{told['again_s'] * 1e3:.1f} ms beside {told['key_s'] * 1e3:.1f} ms; first {told['first_s']:.1f} s"
     )
     yield "landscape of an unchanged version / GetSession", measured, f"{ratio:.2f}", "<= 3", ratio <= 3
+    yield from _of_moving(moved, bare_s)
     yield from _of_merge(merged, merging.bare_sqlite(url, merged))
     memory = server.memory_max_bytes / 2**20
     measured = f"{memory:,.0f} MiB; the parser {server.parser_memory_max_bytes / 2**20:,.0f} MiB"
@@ -90,10 +95,20 @@ def _of_import(imported: importing.Imported, bare_s: float) -> Iterator[Row]:
     yield _of_pulse("import", imported)
 
 
+def _of_moving(moved: moving.Moved, bare_s: float) -> Iterator[Row]:
+    measured = f"{moved.export_s:,.1f} s, {moved.size_bytes / 2**20:,.0f} MiB"
+    yield "export of a session", measured, "", "", True
+    ratio = bare_s / moved.import_s
+    measured = f"{moved.rows / moved.import_s:,.0f} rows/s; {moved.import_s:,.0f} s"
+    what = "import of that, first byte to published / bare executemany"
+    yield what, measured, f"{ratio:.2f}", ">= 0.3", ratio >= 0.3
+
+
 def _of_merge(merged: merging.Merged, bare_s: float) -> Iterator[Row]:
     ratio = merged.merge_s / bare_s
     measured = f"{merged.merge_s:,.1f} s beside {bare_s:,.1f}; {merged.conflicts:,} conflicts"
     yield "merge, asked for to published / plain SQL", measured, f"{ratio:.2f}", "<= 2", ratio <= 2
+    yield "the same beside 50 calls a second", f"{merged.beside_s:,.1f} s", "", "", True
     yield _of_pulse("merge", merged)
     yield "preview of that merge", f"{merged.preview_s:,.1f} s", "", "", True
     for what, taken_s in (("undoing that merge", merged.revert_s), ("a clone of as many", merged.clone_s)):
