@@ -43,7 +43,7 @@ def write_other_inventory(inventory: Path, other: Path) -> None:
 
 @dataclass(frozen=True)
 class Merged:
-    """A merge of one session's assets into another's, in seconds, alone and beside SessionService; its p99."""
+    """A merge of one session's assets into another's, in seconds, alone and beside others; their p99."""
 
     target_id: str
     source_id: str

@@ -99,7 +99,7 @@ class _Build:
             async for portion in portions:
                 self._tally.add(portion.tally)
                 waiting.append(portion)
-                if sum(len(each.rows) for each in waiting) >= self._pace.rows:
+                if len(waiting) * _PAIRS >= self._pace.rows:
                     await self._write(kind, waiting)
                     waiting = []
         await self._write(kind, waiting)
