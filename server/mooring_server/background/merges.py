@@ -95,7 +95,10 @@ class _Build:
         job = self._job
         settling = Settling(job.store, target.id, source.id, self._plan, job.operation.create_time)
         waiting: list[Portion] = []
-        async with aclosing(ahead(settling.portions(kind, _PAIRS))) as portions:
+        async with (
+            aclosing(settling.portions(kind, _PAIRS)) as settled,
+            aclosing(ahead(settled)) as portions,
+        ):
             async for portion in portions:
                 self._tally.add(portion.tally)
                 waiting.append(portion)

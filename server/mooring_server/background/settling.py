@@ -1,6 +1,6 @@
 """The portions of a merge: the first is settled here, all others in a process of their own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +23,7 @@ class Settling:
     plan: Plan
     now: datetime
 
-    async def portions(self, kind: str, limit: int) -> AsyncIterator[Portion]:
+    async def portions(self, kind: str, limit: int) -> AsyncGenerator[Portion]:
         """All portions of `assets` or `dependencies`, each of at most so many pairs, in the order of ids.
 
         Raises:
